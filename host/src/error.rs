@@ -2,40 +2,41 @@
 //!
 //! # Who sees which message
 //!
-//! A refusal is decided once, where the rule is, and travels up without being worded anew:
+//! A refusal is decided once, where the rule is. Its text is not changed on the way to the reader:
 //!
-//! 1. **The component decides.** Its layers have an error of their own each (`StoreError`, `Refusal`, `ConnectorError`,
-//!    `DirectoryError`, `PassphraseError`), because each layer knows other reasons. At its border they become the `error` of
-//!    `wit/types.wit`: a closed list of *kinds*, and a text that says what is wrong in this case.
-//! 2. **[`ActionError`] is that list in Rust**, and one kind more: [`ActionError::Call`], when the component gave no answer at
-//!    all. All acts of [`crate::Organization`] return it.
-//! 3. **The faces translate kinds, not texts.** The admin API makes a problem (RFC 9457) of it, the SCIM page a view or a line
-//!    beside the form, the command line a message and an exit code. A SCIM request never gets here: the component answers it
-//!    with a SCIM error by itself, and only [`ActionError::Call`] has a counterpart there, written in
-//!    [`crate::Organization::scim`].
+//! 1. **The component decides.** Each of its layers has an error of its own (`StoreError`, `Refusal`, `ConnectorError`,
+//!    `DirectoryError`, `PassphraseError`), because each layer has other reasons. At the component's border they become the
+//!    `error` of `wit/types.wit`: a closed list of *kinds*, and a text that says what is wrong in this case.
+//! 2. **[`ActionError`] is that list in Rust**, with one kind more: [`ActionError::Call`], if the component gave no answer.
+//!    All actions of [`crate::Organization`] return it.
+//! 3. **The faces translate kinds, not texts.** The admin API makes a problem (RFC 9457) of an error, the SCIM page makes a
+//!    view or a line beside the form, and the command line makes a message and an exit code. SCIM requests are an exception:
+//!    the component itself answers them with a SCIM error. For them only [`ActionError::Call`] has a counterpart, which
+//!    [`crate::Organization::scim`] writes.
 //!
-//! A text has one of two readers, and the kind says which:
+//! The kind says who reads the text, the person who acted or the operator:
 //!
 //! | kind | its text is for | what a face does |
 //! |---|---|---|
-//! | `UnmetRequirements`, `Forbidden`, `NotFound`, `Conflict`, `Invalid`, `NoFreeSeat`, `NotConfigured` | the person who acted: it says what to do, and names nothing that this person may not know | shows it |
-//! | `WrongPassphrase`, `Throttled` | the same person, but nothing is to be learnt from it | says its own sentence |
-//! | `Unavailable`, `Other`, `Call` | the operator: it may name files, hosts and versions | logs it, and tells the person that the server failed or is busy, and under which id that is in the log |
+//! | `UnmetRequirements`, `Forbidden`, `NotFound`, `Conflict`, `Invalid`, `NoFreeSeat`, `NotConfigured` | the person who acted: it says what to do, and reveals nothing that this person may not know | shows the text |
+//! | `WrongPassphrase`, `Throttled` | the same person, but it contains nothing of use | shows a sentence of its own |
+//! | `Unavailable`, `Other`, `Call` | the operator: it may name files, hosts and versions | logs the text; tells the person that the server failed or is busy, and the id by which the log has it |
 //!
 //! # Why the enumerations are as they are
 //!
-//! - The kinds are few, since a program that gets one must decide what to do: correct the request, ask another person, wait,
-//!   or call somebody. What would make no difference to that is in the text. `NotFound` therefore does not say of which type
-//!   the missing thing is.
+//! - There are few kinds, because a program must decide by the kind what to do: correct the request, ask another person, wait,
+//!   or call somebody. Differences that do not matter for this are in the text. `NotFound`, for example, does not say of which
+//!   type the missing thing is.
 //! - `WrongPassphrase` and `Throttled` are kinds of their own because the page answers them beside the form, and because the
 //!   API must not confuse them with a caller who may not act at all.
-//! - Everything but `Call` promises that *nothing has changed*. `Call` can't: the component may have been stopped after it had
-//!   written. The API then says that the outcome is not known, and keeps the idempotency key (`api/idempotency.rs`).
-//! - A declaration of schemas is a document, so [`SchemasError`] says where in it the mistake is.
-//! - What fails without an organization has its own types as well: [`crate::RegistryError`], [`crate::api_keys::ApiKeyError`],
-//!   [`crate::BuildError`]. At the edge of the process, in `cli/`, all of them become `anyhow` errors: there is nobody left who
-//!   would tell them apart.
-//! - All are `non_exhaustive`: a later version may know more reasons.
+//! - All kinds except `Call` promise that *nothing has changed*. `Call` can't promise this: the component may have been
+//!   stopped after it had written. The API then says that the outcome is not known, and keeps the idempotency key
+//!   (`api/idempotency.rs`).
+//! - A declaration of schemas is a document, so [`SchemasError`] says where in the document the mistake is.
+//! - Failures that concern no organization have types of their own: [`crate::RegistryError`],
+//!   [`crate::api_keys::ApiKeyError`], [`crate::BuildError`]. In `cli/`, at the edge of the process, all of them become
+//!   `anyhow` errors, because nothing there distinguishes them any more.
+//! - All are `non_exhaustive`: a later version may add reasons.
 
 mod plain_words;
 
@@ -50,7 +51,7 @@ pub(crate) use plain_words::plain;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ActionError {
-    /// All the requirements for SCIM that do not hold, at once.
+    /// All the requirements for SCIM that are not met, at once.
     #[error("SCIM can't be enabled yet: {}", requirements(.0))]
     UnmetRequirements(Vec<Requirement>),
     /// The actor may not do this; the text says why.
@@ -59,31 +60,31 @@ pub enum ActionError {
     /// The actor's passphrase is wrong.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
-    /// Too many tries: the seconds to wait.
+    /// There were too many tries. The number is the seconds to wait.
     #[error("too many tries; wait {0} seconds")]
     Throttled(u32),
-    /// No such member, team, or entry.
+    /// There is no such member, team, or entry.
     #[error("not found: {0}")]
     NotFound(String),
-    /// It contradicts what is there; the text says what.
+    /// The action contradicts the present state. The text says how.
     #[error("conflict: {0}")]
     Conflict(String),
-    /// An argument is not valid; the text says which and why.
+    /// An argument is not valid. The text says which one, and why.
     #[error("not valid: {0}")]
     Invalid(String),
     /// Every seat is taken.
     #[error("every seat is taken: free one, or raise the number of seats")]
     NoFreeSeat,
-    /// The host does not offer what this needs; the text says what.
+    /// The host does not offer something that this needs. The text says what.
     #[error("not configured: {0}")]
     NotConfigured(String),
-    /// The storage can't be reached or is contended; the same call may succeed later.
+    /// The storage can't be reached or is contended. The same call may succeed later.
     #[error("unavailable for the moment: {0}")]
     Unavailable(String),
-    /// Anything else; the text is for the log.
+    /// Any other error. The text is for the log.
     #[error("failed: {0}")]
     Other(String),
-    /// The component gave no answer. Unlike the others, it may have changed something.
+    /// The component gave no answer. Unlike the others, this call may have changed something.
     #[error(transparent)]
     Call(#[from] CallError),
 }
@@ -97,7 +98,7 @@ pub enum SchemasError {
     Invalid {
         /// A JSON Pointer (RFC 6901) to the mistake, such as `/schemas/0/attributes/2/type`; empty for the whole declaration.
         pointer: String,
-        /// What is wrong there.
+        /// The mistake, in a sentence.
         detail: String,
     },
     /// It was refused for another reason.

@@ -1,4 +1,4 @@
-//! Events: what changed in an organization, for the backend in the same process, for a webhook, and for receivers of streams.
+//! Events: the changes in an organization, for the backend in the same process, for a webhook, and for receivers of streams.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -14,35 +14,35 @@ use crate::capability::storage::OrganizationId;
 /// Takes events in the host's process.
 #[async_trait]
 pub trait EventSubscriber: Send + Sync + 'static {
-    /// Events of an organization, in the order of their commits. Each comes at least once: those that were not taken, or
-    /// that a crash made uncertain, come again with the same ids and positions. Note each of them, and not the last position alone:
-    /// positions do not always grow ([`Event::position`]).
+    /// Takes events of an organization, in the order of their commits. Each event comes at least once: an event comes again,
+    /// with the same id and position, if it was not taken, or if a crash left that uncertain. Note every position, not only
+    /// the last one: positions do not always grow ([`Event::position`]).
     ///
     /// # Errors
     /// Any text: the events come again later.
     async fn take(&self, organization: &OrganizationId, events: &[Event]) -> Result<(), String>;
 }
 
-/// What an event tells: its document, read. It does not name the organization, within which alone the ids of members and teams are
-/// unique: keep what it tells under both. Later releases may add types of events and members, so what is not known is passed
-/// over.
+/// The document of an event, in Rust. It does not name the organization, and the ids of members and teams are unique only
+/// within one: keep its content under the organization and the id. Later releases may add types of events and members of the
+/// JSON; unknown members are ignored.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct EventRecord {
     /// A UUID: the same in every attempt to deliver the event.
     pub id: String,
-    /// What happened, such as `member.created` or `team.membership-changed`.
+    /// The kind of event, such as `member.created` or `team.membership-changed`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// When, as in RFC 3339, in UTC.
+    /// The time of the change, as in RFC 3339, in UTC.
     pub time: String,
-    /// What it is about.
+    /// The subject of the event.
     pub subject: EventSubject,
     /// Who made the change: `scim`, `admin` or `system`.
     pub actor: String,
-    /// By which request and whose credential it was made; `None` if time alone brought it.
+    /// The request and the credential that caused it; `None` if it was caused by time alone.
     #[serde(default)]
     pub cause: Option<EventCause>,
-    /// What changed, by the kind of the event:
+    /// The changes. Their form depends on the kind of event:
     ///
     /// | kind | members of `data` |
     /// |---|---|
@@ -50,18 +50,18 @@ pub struct EventRecord {
     /// | `team.created`, `team.updated`, `team.deleted` | `before` and `after`: the attributes of the SCIM group that differ, with `origin` among them |
     /// | `team.membership-changed` | `added` and `removed`: the ids of at most 1,000 members each; `addedCount` and `removedCount`: how many there are |
     /// | `connector.enabled`, `connector.disabled` | `identityProvider` |
-    /// | `token.refreshed`, `token.expiring`, `token.expired`, `client-secret.expiring`, `client-secret.expired` | `expires`, as in RFC 3339 or null; of one that is expiring `daysLeft` |
+    /// | `token.refreshed`, `token.expiring`, `token.expired`, `client-secret.expiring`, `client-secret.expired` | `expires`, as in RFC 3339 or null; also `daysLeft` for the two that are expiring |
     /// | `setup-link.created`, `setup-link.revoked`, `setup-link.used` | `identityProvider`, `createdBy`, `expires` |
     /// | `licences.exhausted` | `seats` |
     ///
-    /// What has come has `after` alone, what has gone `before` alone, with all attributes. Where both were larger than 64 KiB, there is
-    /// `changed` instead, the names of the attributes. How a member is as a whole, with the one email address that counts, says
-    /// [`Organization::member`](crate::Organization::member). Who is deleted leaves all teams, and a team that is deleted loses its
-    /// members, without further events.
+    /// A created resource has only `after`, and a deleted one only `before`, both with all attributes. If both together were
+    /// larger than 64 KiB, `data` has `changed` instead, the names of the attributes.
+    /// [`Organization::member`](crate::Organization::member) returns a whole member, with the one email address that counts. A
+    /// deleted member leaves all teams, and a deleted team loses its members; no further events announce this.
     pub data: Value,
 }
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct EventSubject {
     /// `member`, `team`, `connector`, `token`, `oauth-client`, `setup-link` or `licences`.
@@ -76,13 +76,13 @@ pub struct EventSubject {
     pub name: Option<String>,
 }
 
-/// What brought a change about.
+/// The cause of a change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EventCause {
     /// The id of the request, by which the log can be searched.
     pub request_id: Option<String>,
-    /// What the caller was let in by, such as `token 3`.
+    /// The credential of the caller, such as `token 3`.
     pub credential: Option<String>,
     /// The `traceparent` (W3C Trace Context) of the request, if the host takes part in traces.
     pub traceparent: Option<String>,
@@ -92,7 +92,7 @@ impl EventRecord {
     /// Reads the document of an event.
     ///
     /// # Errors
-    /// It is no document of an event.
+    /// The text is not the document of an event.
     pub fn read(event: &Event) -> Result<Self, serde_json::Error> {
         serde_json::from_str(&event.document)
     }

@@ -1,4 +1,4 @@
-//! One organization's face: its SCIM endpoint, and the actions that a backend or the SCIM page takes on it.
+//! One organization: its SCIM endpoint, and the actions that a backend or the SCIM page takes on it.
 
 use std::sync::PoisonError;
 
@@ -23,11 +23,11 @@ use crate::urls::SCIM_PATH;
 /// client sends never gets there.
 const COMPONENT: &str = "insomnia-component";
 
-/// An organization of a [`Provisioner`]. It is a name, not a promise: nothing is looked up until it is used.
+/// An organization of a [`Provisioner`]. It is only a name until it is used: nothing is looked up before that.
 ///
-/// An `actor` is who acts: the id or the email address of a member whom the caller has authenticated, or another [`Actor`]. A
-/// `member` is the id, the userName or the email address of one. What is refused is refused with an [`ActionError`] that
-/// says why. Acts without an `actor` are those of the backend for the owner, unless [`Organization::acting_as`] says otherwise.
+/// An `actor` is the person or program that acts: a member whom the caller has authenticated, by id or email address, or
+/// another [`Actor`]. A `member` is given by id, userName or email address. Refusals are [`ActionError`]s that say why.
+/// Actions without an `actor` are those of the backend for the owner, unless [`Organization::acting_as`] says otherwise.
 #[derive(Clone)]
 pub struct Organization {
     provisioner: Provisioner,
@@ -88,8 +88,8 @@ impl Organization {
         Self { provisioner, space: Some(id.clone()), id, by: Act::of_backend(), keep: Keep::Every }
     }
 
-    /// What stands for an organization that is not there: the component answers as for one that has no connector, so that
-    /// nobody without a token can tell which organizations there are. Nothing is read or written.
+    /// Represents an organization that does not exist. The component answers as it does without a connector, so a caller
+    /// without a token can't tell which organizations exist. Nothing is read or written.
     pub(crate) fn stranger(provisioner: Provisioner, id: OrganizationId) -> Self {
         Self { provisioner, id, space: Some(OrganizationId::nobody()), by: Act::of_backend(), keep: Keep::Every }
     }
@@ -118,25 +118,24 @@ impl Organization {
         self
     }
 
-    /// The same organization, for acts of this actor where no other is named.
+    /// The same organization, with this actor for actions that name no other.
     #[must_use]
     pub fn acting_as(mut self, actor: impl Into<Actor>) -> Self {
         self.by.actor = actor.into();
         self
     }
 
-    /// The same organization, for acts that come from there.
+    /// The same organization, with this source for its actions.
     #[must_use]
     pub fn coming_from(mut self, source: Source) -> Self {
         self.by.source = source;
         self
     }
 
-    /// Whether the host's policy lets requests of this organization go to the URL, as far as that can be known without
-    /// connecting.
+    /// Whether the host's policy allows requests of this organization to the URL, as far as that is known without connecting.
     ///
     /// # Errors
-    /// [`ActionError::Invalid`] says why not.
+    /// [`ActionError::Invalid`] if not; it says why.
     pub async fn permits(&self, url: &str) -> Result<(), ActionError> {
         let space = match &self.space {
             Some(space) => space.clone(),
@@ -170,25 +169,25 @@ impl Organization {
         &self.id
     }
 
-    /// What an identity provider is given: `<base URL>/scim/v2/<organization>`.
+    /// The URL for the identity provider: `<base URL>/scim/v2/<organization>`.
     pub fn connector_url(&self) -> String {
         format!("{}{SCIM_PATH}{}", self.provisioner.base_url(), self.id)
     }
 
-    /// Where its SCIM page is: `<base URL>/organizations/<organization>/scim`, or as
-    /// [`crate::ProvisionerBuilder::page_url`] has it.
+    /// The address of its SCIM page: `<base URL>/organizations/<organization>/scim`, or the one of
+    /// [`crate::ProvisionerBuilder::page_url`].
     pub fn page_url(&self) -> String {
         self.provisioner.page_url(&self.id)
     }
 
-    /// Serves a SCIM request (RFC 7644). Every refusal, of the host as well, is a response with a SCIM error body.
+    /// Serves a SCIM request (RFC 7644). Every refusal, also one by the host, is a response with a SCIM error body.
     pub async fn scim(&self, request: ScimRequest) -> ScimResponse {
         let request_id = request.request_id.clone();
         self.try_scim(request).await.unwrap_or_else(|error| error.response(&request_id))
     }
 
-    /// Whether a request with this `Authorization` header would be let in now; [`Organization::scim`] checks again. For
-    /// servers that ask before they take a large body.
+    /// Whether a request with this `Authorization` header would be admitted now. It is for servers that ask before they accept
+    /// a large body; [`Organization::scim`] checks again.
     ///
     /// # Errors
     /// [`CallError`] if the component gives no answer.
@@ -234,7 +233,7 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_unmet_requirements(&actor))
     }
 
-    /// Enables SCIM and issues a token; while enabled it is refused with [`ActionError::Conflict`].
+    /// Enables SCIM and issues a token. If SCIM is enabled already, this is refused with [`ActionError::Conflict`].
     pub async fn enable(
         &self,
         actor: impl Into<Actor>,
@@ -245,14 +244,14 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_enable(&by, &identity_provider, window))
     }
 
-    /// Disables SCIM: from now on every SCIM request is answered 401. Changes no member and no team.
+    /// Disables SCIM: from now on every SCIM request is answered 401. This changes no member and no team.
     pub async fn disable(&self, actor: impl Into<Actor>) -> Result<(), ActionError> {
         let by = self.by(actor);
         act!(self.insomnia_scim_connector.call_disable(&by))
     }
 
-    /// Issues a new token after checking the actor's passphrase. The old one stops at once, or after `overlap_seconds`
-    /// (at most 86,400). Without a window it gets that of the old token.
+    /// Issues a new token after checking the actor's passphrase. The old token stops at once, or after `overlap_seconds` (at
+    /// most 86,400). Without a window, the new token is valid for as long as the old one was.
     pub async fn refresh(
         &self,
         actor: impl Into<Actor>,
@@ -264,8 +263,8 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_refresh(&by, Some(&passphrase), window, overlap_seconds))
     }
 
-    /// As [`Organization::refresh`], for an actor of whom the caller has made sure just now, by more than a session: by a password
-    /// of its own, a second factor, or a sign-in a moment ago. The actor is an owner or a co-owner all the same.
+    /// Like [`Organization::refresh`], for a caller that has just verified the actor by more than a session: by a password of
+    /// its own, a second factor, or a sign-in a moment ago. The actor must still be an owner or a co-owner.
     pub async fn refresh_verified(
         &self,
         actor: impl Into<Actor>,
@@ -276,7 +275,7 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_refresh_verified(&by, window, overlap_seconds))
     }
 
-    /// As [`Organization::refresh`], for the operator of the host, whom the caller has authenticated in its own way.
+    /// Like [`Organization::refresh`], for the operator of the host, whom the caller has authenticated in its own way.
     pub async fn refresh_as_operator(
         &self,
         window: Option<ExpiryWindow>,
@@ -291,8 +290,8 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_get_status())
     }
 
-    /// Tells what the organization is, the first time and after every change. Fewer seats than taken are accepted: no
-    /// new seat is given until enough are free.
+    /// Tells the component the organization's data, the first time and after every change. The number of seats may be smaller
+    /// than the number that are taken: then nobody gets a new seat until enough are free.
     pub async fn put(&self, record: OrganizationRecord) -> Result<(), ActionError> {
         let (by, organization) = (self.by.clone(), contract::Organization::from(record));
         act!(self.insomnia_scim_directory.call_put_organization(&by, &organization))
@@ -303,17 +302,17 @@ impl Organization {
         act!(self.insomnia_scim_directory.call_get_organization())?.map(record).transpose()
     }
 
-    /// Seats and who takes them.
+    /// How many seats there are, and how many are taken.
     pub async fn licences(&self) -> Result<Licences, ActionError> {
         act!(self.insomnia_scim_directory.call_get_licences())
     }
 
-    /// How many active members can't sign in, or are of a domain that is not verified.
+    /// How many active members can't sign in, and how many are of a domain that is not verified.
     pub async fn marked_members(&self) -> Result<MarkedMembers, ActionError> {
         act!(self.insomnia_scim_directory.call_count_marked())
     }
 
-    /// Adds a member by hand. Takes a seat.
+    /// Adds a member by hand. The member takes a seat.
     pub async fn add_member(&self, member: NewMember) -> Result<Member, ActionError> {
         let by = self.by.clone();
         act!(self.insomnia_scim_directory.call_add_member(&by, &member))
@@ -330,19 +329,19 @@ impl Organization {
         act!(self.insomnia_scim_directory.call_list_members(&listing))
     }
 
-    /// Removes a member from the organization and every team. The last active owner stays.
+    /// Removes a member from the organization and from every team. The last active owner can't be removed.
     pub async fn remove_member(&self, member: &str) -> Result<(), ActionError> {
         let (by, member) = (self.by.clone(), member.to_owned());
         act!(self.insomnia_scim_directory.call_remove_member(&by, &member))
     }
 
-    /// Changes a member's role. The last active owner stays one.
+    /// Changes a member's role. The last active owner must stay an owner.
     pub async fn set_role(&self, member: &str, role: Role) -> Result<Member, ActionError> {
         let (by, member) = (self.by.clone(), member.to_owned());
         act!(self.insomnia_scim_directory.call_set_role(&by, &member, role))
     }
 
-    /// Checks a member's passphrase. An unknown or deactivated member answers as a wrong passphrase does.
+    /// Checks a member's passphrase. For an unknown or deactivated member the answer is the same as for a wrong passphrase.
     pub async fn verify_passphrase(&self, member: &str, passphrase: &str) -> Result<Member, ActionError> {
         let (source, member, passphrase) = (self.by.source.clone(), member.to_owned(), passphrase.to_owned());
         act!(self.insomnia_scim_directory.call_verify_passphrase(&source, &member, &passphrase))
@@ -359,14 +358,14 @@ impl Organization {
         act!(self.insomnia_scim_journal.call_search(&query))
     }
 
-    /// All that a first view of the organization shows to the actor, with so many of the newest entries of the log.
+    /// Everything that a first view of the organization shows to the actor, with this number of the newest log entries.
     pub async fn overview(&self, actor: impl Into<Actor>, log_entries: u32) -> Result<contract::Overview, ActionError> {
         let actor = actor.into();
         act!(self.insomnia_scim_overview.call_get(&actor, log_entries))
     }
 
-    /// Does what is due, a bounded part of it; harmless when nothing is. Returns when it wants to be called next, in
-    /// milliseconds since the Unix epoch. The scheduler of [`Provisioner`] calls it by itself.
+    /// Does a bounded part of the due work; nothing happens if there is none. Returns when the next call is due, in
+    /// milliseconds since the Unix epoch. The scheduler of [`Provisioner`] calls this by itself.
     pub async fn run_due(&self) -> Result<Option<u64>, ActionError> {
         let context =
             RunContext { page_url: Some(self.page_url()), subscribed: self.provisioner.subscriber().is_some() };

@@ -1,4 +1,4 @@
-//! The host: builds the runtime over the backend's capabilities, and hands out organizations and routes.
+//! The host: it builds the runtime with the backend's capabilities, and provides organizations and routes.
 
 mod components;
 mod leftovers;
@@ -36,7 +36,7 @@ pub(crate) use leftovers::{SETTLED, SETTLED_LATE};
 
 pub use components::ComponentsError;
 
-/// The host of the component. Cheap to clone; the scheduler ends when the last clone is dropped.
+/// The host of the component. It is cheap to clone. The scheduler ends when the last clone is dropped.
 #[derive(Clone)]
 pub struct Provisioner(Arc<Inner>);
 
@@ -58,10 +58,10 @@ pub(crate) struct Inner {
     page_url: Option<String>,
     trusted_proxies: TrustedProxies,
     operator_clients: Vec<OperatorClient>,
-    /// One call of [`Provisioner::run_all_due`] at a time.
+    /// Allows one call of [`Provisioner::run_all_due`] at a time.
     all_due: tokio::sync::Mutex<()>,
     leftovers: Leftovers,
-    /// The server round it takes no more requests.
+    /// The server around it takes no more requests.
     stopping: AtomicBool,
 }
 
@@ -72,10 +72,10 @@ pub enum BuildError {
     /// [`ProvisionerBuilder::storage`] was not called.
     #[error("no storage is set: call ProvisionerBuilder::storage")]
     NoStorage,
-    /// The base URL is not an `http://…` or `https://…` with a host and nothing but a path behind it. The text says so.
+    /// The base URL is not `http://…` or `https://…` with a host and at most a path behind it. The text says what is wrong.
     #[error("{0}")]
     BaseUrl(String),
-    /// A client given to [`ProvisionerBuilder::operator_clients`] is wrong. The text says so.
+    /// A client given to [`ProvisionerBuilder::operator_clients`] is wrong. The text says what is wrong.
     #[error("{0}")]
     OperatorClient(String),
     /// The component can't be used.
@@ -89,8 +89,8 @@ pub enum BuildError {
     Interrupted,
 }
 
-/// What a [`Provisioner`] is made of. Only the storage is required; what is off for want of another part is said in the log when
-/// it is built.
+/// The parts of a [`Provisioner`]. Only the storage is required. When the provisioner is built, the log says which features
+/// are off because another part is missing.
 pub struct ProvisionerBuilder {
     storage: Option<Arc<dyn Storage>>,
     mailer: Option<Arc<dyn Mailer>>,
@@ -112,35 +112,36 @@ pub struct ProvisionerBuilder {
 }
 
 impl ProvisionerBuilder {
-    /// Where all data is kept.
+    /// The storage of all data.
     #[must_use]
     pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = Some(storage);
         self
     }
 
-    /// What sends email. Without one, messages are parked: they can be seen, and sent again for 90 days once there is one.
+    /// Sends email. Without a mailer, messages are parked: they are kept for the retention of the organization (90 days by
+    /// default), and can be sent again once there is a mailer.
     #[must_use]
     pub fn mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
         self.mailer = Some(mailer);
         self
     }
 
-    /// What sends HTTP requests: webhooks, and token refresh in the identity provider.
+    /// Sends HTTP requests: those of webhooks, and those that refresh tokens in the identity provider.
     #[must_use]
     pub fn http(mut self, http: Arc<dyn HttpClient>) -> Self {
         self.http = Some(http);
         self
     }
 
-    /// What encrypts secrets that must be replayed.
+    /// Encrypts the secrets that must later be sent to others.
     #[must_use]
     pub fn secrets(mut self, secrets: Arc<dyn Secrets>) -> Self {
         self.secrets = Some(secrets);
         self
     }
 
-    /// What tells the time; the machine's clock by default.
+    /// Tells the time. The default is the machine's clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -154,22 +155,22 @@ impl ProvisionerBuilder {
         self
     }
 
-    /// What calls may take.
+    /// The limits of each call.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How much an organization may take over time, unless [`Organization::set_quota`] says otherwise for it.
+    /// How much an organization may use over time, unless [`Organization::set_quota`] sets another limit for it.
     #[must_use]
     pub fn quotas(mut self, quotas: Quotas) -> Self {
         self.quotas = quotas;
         self
     }
 
-    /// Where compiled code is kept, so that only the first start compiles: a directory that only its owner may write
-    /// to, which is made if it is not there. Without one, every start takes seconds.
+    /// The directory for compiled code, so that only the first start compiles. Only its owner may have write access to it. It
+    /// is created if it is absent. Without it, every start takes seconds.
     #[must_use]
     pub fn cache_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         let directory = directory.into();
@@ -178,65 +179,67 @@ impl ProvisionerBuilder {
         self
     }
 
-    /// Another build of the component than the one in this crate.
+    /// Uses this build of the component instead of the one in this crate.
     #[must_use]
     pub fn component(mut self, wasm: Vec<u8>) -> Self {
         self.component = Some(wasm);
         self
     }
 
-    /// The URL that clients see before `/scim/v2/…`; `http://localhost:8080` by default.
+    /// The URL that clients see before `/scim/v2/…`. The default is `http://localhost:8080`.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
     }
 
-    /// Where an organization's SCIM page is, with `{organization}` in the place of its id: emails point there. By default
-    /// it is where [`crate::page::Page::router`] has it, below the base URL.
+    /// The address of an organization's SCIM page, with `{organization}` in the place of its id. Emails point there. The
+    /// default is where [`crate::page::Page::router`] serves the page, below the base URL.
     #[must_use]
     pub fn page_url(mut self, template: impl Into<String>) -> Self {
         self.page_url = Some(template.into());
         self
     }
 
-    /// The proxies in front of this server: what they say about who sent a request is believed. None by default.
+    /// The proxies in front of this server. The server believes what they say about the sender of a request. By default there
+    /// are none.
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.trusted_proxies = proxies;
         self
     }
 
-    /// Whether due jobs are run by this process (they are by default). If not, call [`Provisioner::run_all_due`].
+    /// Whether this process runs due jobs. The default is `true`. If it is `false`, call [`Provisioner::run_all_due`].
     #[must_use]
     pub fn scheduler(mut self, on: bool) -> Self {
         self.scheduler = on;
         self
     }
 
-    /// The operator's OAuth 2.0 clients: each is valid for every organization whose owner or a co-owner agrees to it on the
-    /// consent page, as an identity provider's catalogue wants one client for all customers.
+    /// The operator's OAuth 2.0 clients, for an identity provider's catalogue that needs one client for all customers. Each
+    /// client is valid for every organization whose owner or a co-owner has agreed to it on the consent page.
     #[must_use]
     pub fn operator_clients(mut self, clients: Vec<OperatorClient>) -> Self {
         self.operator_clients = clients;
         self
     }
 
-    /// What takes the events of all organizations in this process. Only the scheduler, or [`Provisioner::run_all_due`], hands them
+    /// Takes the events of all organizations in this process. Only the scheduler and [`Provisioner::run_all_due`] hand them
     /// over.
     ///
-    /// Events wait for it from an organization's first jobs with it on, which follow a creation within moments. What happened before, such
-    /// as an import right after the creation, may have none that comes: read
-    /// [`Organization::members`](crate::Organization::members) once, when the first event of an organization has come.
+    /// Events of an organization wait for the subscriber from the first time that its jobs run with a subscriber. That is
+    /// moments after its creation. A change before that, such as an import right after the creation, may bring no event.
+    /// Therefore read [`Organization::members`](crate::Organization::members) once, when the first event of an organization
+    /// has come.
     #[must_use]
     pub fn subscriber(mut self, subscriber: Arc<dyn EventSubscriber>) -> Self {
         self.subscriber = Some(subscriber);
         self
     }
 
-    /// What makes spans of calls, capabilities and jobs; without it none are made. Spans of HTTP requests are made by
-    /// [`crate::serve`] only: a backend that mounts the routes makes its own, and those of calls are below the one that is current
-    /// in the context of OpenTelemetry; without one there are none.
+    /// Makes spans of calls, capabilities and jobs. Without it, there are none. Only [`crate::serve`] makes spans of HTTP
+    /// requests. A backend that mounts the routes makes its own: spans of calls are then below the current span of the
+    /// OpenTelemetry context. If there is no current span, the calls have none.
     #[cfg(feature = "otlp")]
     #[must_use]
     pub fn traces(mut self, traces: Traces) -> Self {
@@ -315,7 +318,7 @@ impl ProvisionerBuilder {
 }
 
 impl Provisioner {
-    /// Starts to build one.
+    /// Starts to build a provisioner.
     pub fn builder() -> ProvisionerBuilder {
         ProvisionerBuilder {
             storage: None,
@@ -339,16 +342,17 @@ impl Provisioner {
         }
     }
 
-    /// An organization by its name; it may not exist. Each of its acts is for the organization that has the name then.
+    /// The organization with this name. It need not exist. Each action applies to the organization that has the name at that
+    /// moment.
     pub fn organization(&self, id: &OrganizationId) -> Organization {
         Organization::named(self.clone(), id.clone())
     }
 
-    /// The organization that has this name now. All its acts are for this one, and are refused once it is deleted, also
-    /// when another has its name.
+    /// The organization that has this name now. All actions apply to this organization. They are refused once it is deleted,
+    /// also if another organization has got its name.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn find_organization(&self, id: &OrganizationId) -> Result<Option<Organization>, StorageError> {
         let found = self.0.registry.find(id).await?;
         Ok(found.map(|bound| self.bound_organization(bound)))
@@ -359,23 +363,24 @@ impl Provisioner {
         Organization::bound(self.clone(), bound)
     }
 
-    /// As [`Provisioner::find_organization`]; where there is none, what answers as one without a connector does.
+    /// Like [`Provisioner::find_organization`]. If there is none, returns one that answers like an organization without a
+    /// connector.
     pub(crate) async fn organization_or_stranger(&self, id: &OrganizationId) -> Result<Organization, StorageError> {
         let found = self.find_organization(id).await?;
         Ok(found.unwrap_or_else(|| Organization::stranger(self.clone(), id.clone())))
     }
 
-    /// Removes an organization with all that it has: members, teams, logs, due times, API keys, sessions, and the emails
-    /// that the mailer keeps. Its calls that are under way are ended, in this process at once and in others as soon as
-    /// they write. There is no way back.
+    /// Removes an organization with everything that it has: members, teams, logs, due times, API keys, sessions, and the
+    /// emails that the mailer keeps. Its running calls are ended: in this process at once, and in others as soon as they
+    /// write. This can't be undone.
     ///
     /// # Errors
-    /// [`RegistryError::Unknown`] if it is not there. After another error, call it again.
+    /// [`RegistryError::Unknown`] if there is no such organization. After another error, call it again.
     pub async fn delete_organization(&self, id: &OrganizationId) -> Result<(), RegistryError> {
         self.delete_organization_from(id, Source::new(Face::Backend)).await
     }
 
-    /// As [`Provisioner::delete_organization`], for somebody who comes from there.
+    /// Like [`Provisioner::delete_organization`], for a caller who comes from this source.
     pub(crate) async fn delete_organization_from(
         &self,
         id: &OrganizationId,
@@ -388,7 +393,7 @@ impl Provisioner {
         self.delete(id, None).await
     }
 
-    /// As [`Provisioner::delete_organization`], but only the one of this generation, if one is named.
+    /// Like [`Provisioner::delete_organization`]. If a generation is given, deletes only the organization of this generation.
     pub(crate) async fn delete(&self, id: &OrganizationId, generation: Option<u64>) -> Result<(), RegistryError> {
         let bound = self.0.registry.begin_deletion(id, generation).await?;
         self.0.runtime.end(&bound);
@@ -413,7 +418,7 @@ impl Provisioner {
     /// Whether the organization is registered.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn has_organization(&self, id: &OrganizationId) -> Result<bool, StorageError> {
         Ok(self.0.registry.find(id).await?.is_some())
     }
@@ -421,7 +426,7 @@ impl Provisioner {
     /// At most `limit` of the registered organizations after `after`, in the order of their names.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn organizations(
         &self,
         after: Option<&OrganizationId>,
@@ -430,8 +435,8 @@ impl Provisioner {
         self.0.registry.list(after, limit).await
     }
 
-    /// What keeps the host from serving all that it should: whether the storage takes a write, and the component answers a
-    /// call, which concerns no organization. The answer is kept for five seconds.
+    /// The problem that keeps the host from full service, if there is one: the storage accepts no write, or the component
+    /// answers no test call. The answer is kept for five seconds.
     pub async fn trouble(&self) -> Option<Trouble> {
         self.0.condition.look(&*self.0.storage, &self.0.runtime).await
     }
@@ -441,11 +446,11 @@ impl Provisioner {
         self.0.mailer.delivers()
     }
 
-    /// What monitoring reads of this provisioner: counters, durations and levels in the text format of Prometheus 0.0.4.
-    /// None of it names an organization or a member. [`crate::server::serve_metrics`] serves it.
+    /// The metrics of this provisioner for monitoring: counters, durations and levels in the text format of Prometheus 0.0.4.
+    /// They name no organization and no member. [`crate::server::serve_metrics`] serves them.
     ///
     /// # Errors
-    /// The library's that writes the text.
+    /// The error of the library that writes the text.
     pub fn metrics(&self) -> Result<String, prometheus::Error> {
         let runtime = self.runtime();
         let ledger = runtime.ledger();
@@ -458,12 +463,12 @@ impl Provisioner {
         self.0.metrics.text()
     }
 
-    /// What counts and measures.
+    /// The counters and measurements.
     pub(crate) fn counts(&self) -> &Arc<Metrics> {
         &self.0.metrics
     }
 
-    /// What makes spans.
+    /// The maker of spans.
     pub(crate) fn traces(&self) -> &Traces {
         &self.0.traces
     }
@@ -486,11 +491,11 @@ impl Provisioner {
         urls::page_url(&self.0.base_url, self.0.page_url.as_deref(), organization)
     }
 
-    /// Runs all jobs that are due now, once each, and returns how many organizations that concerned. For embedders
-    /// with a scheduler of their own, and for tests with a clock of their own.
+    /// Runs all jobs that are due now, once each, and returns how many organizations had some. It is for embedders with a
+    /// scheduler of their own, and for tests with a clock of their own.
     ///
     /// # Errors
-    /// The storage's; a job's own failure is logged and tried again later.
+    /// Those of the storage. If a job fails, that is logged, and the job is tried again later.
     pub async fn run_all_due(&self) -> Result<usize, StorageError> {
         // Whoever calls meanwhile waits, so that what was due is done when either returns.
         let _turn = self.0.all_due.lock().await;
@@ -502,8 +507,9 @@ impl Provisioner {
         Ok(due.len())
     }
 
-    /// Ends what waits for changes: live logs of the page, and receivers of events that poll. A backend whose listener first finishes
-    /// what has begun calls it when it is asked to stop, or waits for up to a minute for them. What comes after it does not wait either.
+    /// Ends the requests that wait for changes: live logs of the page, and receivers that poll for events. Later requests do
+    /// not wait either. Call it when a listener that finishes its open requests is asked to stop; otherwise the listener waits
+    /// for up to a minute.
     pub fn stop_waiting(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
     }
@@ -513,11 +519,11 @@ impl Provisioner {
         self.0.stopping.load(Ordering::Relaxed)
     }
 
-    /// Waits until all that was logged is stored, and what was deleted is out of the storage's files. Call it before the
+    /// Waits until all log entries are stored, and deleted data is removed from the storage's files. Call it before the
     /// process ends.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn flush(&self) -> Result<(), StorageError> {
         self.scour_now().await;
         self.0.storage.flush().await

@@ -1,7 +1,7 @@
-//! What many organizations in one server cost: memory of an idle and of a warm one, and the first request of one that
-//! nobody has called for long beside those that follow.
+//! Measures what many organizations in one server cost: the memory of an idle and of a warm organization, and the first
+//! request of an organization that nobody has called for long, compared with the following requests.
 //!
-//! `make bench` runs it against the release build. `INSOMNIA_SCIM_ORGANIZATIONS` says how many there are (10,000).
+//! `make bench` runs it against the release build. `INSOMNIA_SCIM_ORGANIZATIONS` is their number (10,000).
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that can't go on has failed")]
 
 use std::time::{Duration, Instant};
@@ -10,17 +10,17 @@ use insomnia_scim_tests::client::Client;
 use insomnia_scim_tests::server::Server;
 use serde_json::{Value, json};
 
-/// Organizations that send requests.
+/// How many organizations send requests.
 const ACTIVE: usize = 50;
-/// How often each of them does, one after the other.
+/// How many requests each of them sends, one after the other.
 const ROUNDS: usize = 40;
 
 fn main() {
-    // `cargo test --benches` only asks whether it starts.
+    // `cargo test --benches` only checks that it starts.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    // The parts of the benchmarks that are wanted; all, if nobody says so.
+    // The selected parts of the benchmarks; all parts by default.
     let parts = std::env::var("BENCH_PARTS").unwrap_or_default();
     if !parts.is_empty() && !parts.split(',').any(|part| part.trim() == "organizations") {
         return;
@@ -36,14 +36,14 @@ fn main() {
     let mut active = Vec::new();
     for number in 0..count {
         let token = make(&api, number);
-        // Spread over all of them.
+        // The active organizations are spread over all.
         if number % (count / ACTIVE) == 0 && active.len() < ACTIVE {
             active.push(Client::new(&format!("{}/scim/v2/bench-{number}", server.client().at_root().url()), &token));
         }
     }
     println!("{count} organizations with a connector each were made in {:.0} s", began.elapsed().as_secs_f64());
 
-    // What making them has left behind ends with the process.
+    // The process ends, and with it the memory that the creation has used.
     server.stop();
     server.start_again();
     server.client().get("/Users?count=1").is(200);

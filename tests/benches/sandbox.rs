@@ -1,12 +1,13 @@
-//! The price of the sandbox: what a request costs in the WebAssembly component, beside the same source linked natively.
+//! The price of the sandbox: the cost of a request in the WebAssembly component, compared with the same source linked
+//! natively.
 //!
-//! Both serve the same requests in turns, over a storage in memory of their own, without HTTP around them. What is counted is
-//! the CPU time of this process. The component's side has all that the host does around a call: the instance that is kept
-//! for the organization, quotas, the pace of long calls, the clock that ends them. `BENCH_USERS` is how many users there are
-//! (10,000), `BENCH_ROUNDS` how often the two take turns (15).
+//! Both serve the same requests in turns, over a storage in memory of their own, without HTTP around them. The benchmark
+//! measures the CPU time of this process. The component's side includes everything that the host does around a call: the
+//! instance that is kept for the organization, quotas, the pace of long calls, and the clock that ends them. `BENCH_USERS` is
+//! the number of users (10,000), and `BENCH_ROUNDS` is how often the two take turns (15).
 //!
-//! With `BENCH_NATIVE`, the name of a row, only the native side serves, `BENCH_COUNT` such requests, and nothing is measured:
-//! `make instructions` has a simulated processor count what that takes.
+//! If `BENCH_NATIVE` names a row, only the native side serves `BENCH_COUNT` requests of that row, and nothing is measured:
+//! `make instructions` counts the instructions on a simulated processor.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that can't go on has failed")]
 
 #[path = "sandbox/native.rs"]
@@ -30,7 +31,7 @@ const BASE_URL: &str = "http://127.0.0.1:8080/scim/v2/acme";
 const OWNER: &str = "owner@demo.example";
 
 fn main() {
-    // `cargo test --benches` only asks whether it starts.
+    // `cargo test --benches` only checks that it starts.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
@@ -41,7 +42,7 @@ fn main() {
     if let Ok(name) = std::env::var("BENCH_NATIVE") {
         let (_, _, request) = rows.iter().find(|(row, _, _)| *row == name).unwrap();
         let mut side = Side::seeded(Box::new(Native::start()), users);
-        // No time is asked for: the simulated processor has no clock that can be read without the system.
+        // This code does not read a clock: on the simulated processor no clock can be read without the system.
         let requests = side.requests(number("BENCH_COUNT", 0), request);
         drop(side.serve(&requests));
         return;
@@ -58,11 +59,11 @@ fn main() {
     }
 }
 
-/// What is measured: a name, how many requests a round has, and what they are, where there are so many users.
+/// The rows of the benchmark with this number of users: the name, the requests in a round, and how to make them.
 fn rows(users: usize) -> Vec<(&'static str, usize, Box<Make>)> {
     let at = move |number: usize| number * 7_919 % users;
     vec![
-        // Nothing but the call, its token and the log entry.
+        // Only the call, its token and the log entry.
         ("no such resource type", 400, Box::new(|_, _| Request::new("GET", "/Nothing", 404))),
         (
             "GET by id",
@@ -95,17 +96,17 @@ fn rows(users: usize) -> Vec<(&'static str, usize, Box<Make>)> {
     ]
 }
 
-/// A request to a side: its number says which one it is.
+/// Makes a request to a side. Its number says which request it is.
 type Make = dyn Fn(&Side, usize) -> Request;
 
-/// The two that are compared: native, then the component.
+/// The two sides that are compared: native, then the component.
 struct Bench {
     sides: [Side; 2],
     rounds: usize,
 }
 
 impl Bench {
-    /// Has both serve the requests in turns and prints the medians.
+    /// Lets both sides serve the requests in turns, and prints the medians.
     fn row(&mut self, name: &str, count: usize, request: &Make) {
         let mut costs: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
         for round in 0..self.rounds {
@@ -124,8 +125,8 @@ impl Bench {
     }
 }
 
-/// What this process has computed so far, in microseconds. What the kernel writes in files is as old as its last tick, which
-/// here is longer than a round.
+/// The CPU time of this process so far, in microseconds. The kernel's files show it as of the last tick, and a tick is longer
+/// than a round here.
 fn computed() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
@@ -150,7 +151,7 @@ impl Request {
     }
 }
 
-/// A user whose name has no neighbours among the others, but for those that were made beforehand.
+/// A user whose name differs from the other names from the beginning on, except for the users that were made beforehand.
 fn create(text: &str, number: usize) -> Request {
     let place = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     let name = match text {
@@ -176,13 +177,13 @@ impl Answer {
     }
 }
 
-/// Who serves requests.
+/// A server of requests.
 trait Serves {
     fn token(&self) -> &str;
     fn serve(&self, request: ScimRequest) -> ScimResponse;
 }
 
-/// One of the two that are compared.
+/// One of the two sides that are compared.
 struct Side {
     serves: Box<dyn Serves>,
     /// The users that were made beforehand.
@@ -197,21 +198,21 @@ impl Side {
         Self { serves, ids: Vec::new(), next: 0, sent: std::cell::Cell::new(0) }
     }
 
-    /// With so many users.
+    /// Makes a side with this number of users.
     fn seeded(serves: Box<dyn Serves>, users: usize) -> Self {
         let mut side = Self::new(serves);
         side.ids = (0..users).map(|number| side.send(&create("seed", number)).id()).collect();
         side
     }
 
-    /// The next requests, so many.
+    /// The next `count` requests.
     fn requests(&mut self, count: usize, request: &Make) -> Vec<Request> {
         let first = self.next;
         self.next += count;
         (first..self.next).map(|number| request(self, number)).collect()
     }
 
-    /// Has the requests served.
+    /// Lets the side serve the requests.
     fn serve(&self, requests: &[Request]) -> Vec<Answer> {
         requests.iter().map(|request| self.send(request)).collect()
     }

@@ -1,7 +1,7 @@
 //! An HTTP/1.1 client that sends exactly the bytes it is given, over one kept-alive connection.
 //!
-//! Ready-made clients tidy URLs and headers up; identity providers do not. Here a trailing `&`, a trailing `?`,
-//! doubled slashes, a missing `Content-Type` and bodies that are no JSON go out as they are.
+//! Ready-made clients tidy up URLs and headers, but identity providers do not. This client sends a trailing `&`, a trailing
+//! `?`, doubled slashes, a missing `Content-Type` and bodies that are no JSON as they are.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -19,7 +19,7 @@ const STALL: Duration = Duration::from_secs(60);
 /// The media type of RFC 7644 §8.1.
 pub const SCIM_JSON: &str = "application/scim+json";
 
-/// Sends requests below one connector URL. One connection each: clone it to get another one.
+/// Sends requests below one connector URL, over one connection. A clone has a connection of its own.
 pub struct Client {
     authority: String,
     base: String,
@@ -29,7 +29,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for a connector URL (`http://host:port/path`) that sends no headers of its own but `Host`.
+    /// A client for a connector URL (`http://host:port/path`) that sends no headers of its own except `Host`.
     #[must_use]
     pub fn bare(connector_url: &str) -> Self {
         let rest = connector_url
@@ -71,7 +71,7 @@ impl Client {
         self
     }
 
-    /// The `Content-Type` of requests that have a body and name none themselves.
+    /// Sets the `Content-Type` of requests that have a body and do not name one.
     #[must_use]
     pub fn content_type(mut self, value: &str) -> Self {
         self.content_type = Some(value.to_owned());
@@ -122,7 +122,7 @@ impl Client {
         self.send(&Request::new("DELETE", path))
     }
 
-    /// Sends the request and reads the whole response; no response is a failed test.
+    /// Sends the request and reads the whole response. The test fails if there is none.
     #[track_caller]
     pub fn send(&self, request: &Request) -> Response {
         match self.try_send(request) {
@@ -134,11 +134,11 @@ impl Client {
     /// Sends the request and reads the whole response.
     ///
     /// # Errors
-    /// When the server can't be reached or breaks off; the request may have taken effect then.
+    /// The server can't be reached, or the connection breaks. The request may have taken effect then.
     pub fn try_send(&self, request: &Request) -> io::Result<Response> {
         let bytes = self.bytes(request);
         let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        // A server may close an idle connection at any time; only then is it right to try a second time.
+        // A server may close an idle connection at any time. Only then a second try is right.
         if let Some(mut stream) = slot.take() {
             match exchange(&mut stream, &bytes, &request.method) {
                 Ok(answer) => {
@@ -208,7 +208,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request for a path and query below the connector URL, which are put on the wire untouched.
+    /// A request for a path and query below the connector URL, which are sent unchanged.
     #[must_use]
     pub fn new(method: &str, path: &str) -> Self {
         Self { method: method.to_owned(), path: path.to_owned(), headers: Vec::new(), body: None }
@@ -233,7 +233,7 @@ impl Request {
     }
 }
 
-/// A request's body: text and bytes go out verbatim, a JSON value in its compact form.
+/// A request's body. Text and bytes are sent unchanged, and a JSON value in its compact form.
 pub struct Body(Vec<u8>);
 
 impl From<&str> for Body {
@@ -266,7 +266,7 @@ impl From<&Value> for Body {
     }
 }
 
-/// One response, and what it answers.
+/// One response with its request.
 #[derive(Clone)]
 pub struct Response {
     /// The status code.
@@ -316,7 +316,7 @@ impl fmt::Debug for Response {
     }
 }
 
-/// Percent-encodes everything but RFC 3986's unreserved characters: a value for a query or a path segment.
+/// Percent-encodes everything except RFC 3986's unreserved characters, for a value in a query or a path segment.
 #[must_use]
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len() * 2);

@@ -3,10 +3,10 @@
 use std::env;
 use std::path::PathBuf;
 
-/// The component that the build of the host has made, or the one that was named to it.
+/// The component that the build of the host has made, or the prebuilt one that was named to the build.
 ///
 /// # Panics
-/// When it is not there.
+/// If the file is absent.
 #[must_use]
 pub fn built() -> PathBuf {
     if let Some(prebuilt) = option_env!("INSOMNIA_SCIM_PREBUILT_COMPONENT") {

@@ -1,4 +1,4 @@
-//! People for the simulators to provision: every one with names, addresses and ids that no other test uses.
+//! People for the simulators to provision. Each one has names, addresses and ids that no other test uses.
 
 use std::process;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 static COUNTER: AtomicU64 = AtomicU64::new(1);
 
-/// Tells this run from every other one, also one that was stopped and left its data behind.
+/// Distinguishes this run from every other one, also from one that was stopped and left its data behind.
 static RUN: LazyLock<u64> = LazyLock::new(|| {
     let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_nanos());
     (u64::try_from(nanoseconds % 1_000_000_007).unwrap_or_default() << 20) ^ u64::from(process::id())

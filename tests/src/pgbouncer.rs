@@ -1,4 +1,4 @@
-//! A pgbouncer in transaction mode before a PostgreSQL of the test's own: each transaction gets another connection.
+//! A pgbouncer in transaction mode in front of a PostgreSQL of the test: each transaction gets another connection.
 
 use std::env;
 use std::fs;
@@ -18,7 +18,7 @@ const PORT: u16 = 6432;
 /// How long a start may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running pgbouncer. It ends with the test, however that ends.
+/// A running pgbouncer. It ends with the test, however the test ends.
 pub struct Bouncer {
     child: Child,
     _watchdog: Watchdog,
@@ -26,10 +26,10 @@ pub struct Bouncer {
 }
 
 impl Bouncer {
-    /// Starts one with so many connections to the PostgreSQL, which all its clients share.
+    /// Starts one with this number of connections to the PostgreSQL, which all its clients share.
     ///
     /// # Panics
-    /// When there is none, or it does not start; with its log.
+    /// If pgbouncer is absent or does not start; with its log.
     #[must_use]
     pub fn before(cluster: &Cluster, connections: usize) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -45,7 +45,7 @@ impl Bouncer {
         );
         fs::write(path.join("settings"), settings).expect("its settings");
         let mut command = Command::new(program());
-        // It refuses to run as root, as PostgreSQL does.
+        // Like PostgreSQL, it refuses to run as root.
         if fs::metadata(path).expect("the directory").uid() == 0 {
             chown(path, Some(NOBODY), Some(NOBODY)).expect("the directory is given away");
             command = Command::new("setpriv");
@@ -66,7 +66,7 @@ impl Bouncer {
         Self { child, _watchdog, directory }
     }
 
-    /// Where it is, as `--storage` takes it.
+    /// Its URL, as `--storage` takes it.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@/postgres?host={}&port={PORT}", self.directory.path().display())
@@ -80,10 +80,10 @@ impl Drop for Bouncer {
     }
 }
 
-/// The program: of `PATH`, or where Debian has it, which is not in the `PATH` of users.
+/// The program, in `PATH` or where Debian has it, which is not in the `PATH` of users.
 ///
 /// # Panics
-/// When there is none.
+/// If it is absent.
 fn program() -> PathBuf {
     let in_path = env::var_os("PATH").map(|path| env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
     let folders = in_path.into_iter().chain([PathBuf::from("/usr/sbin")]);

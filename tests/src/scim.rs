@@ -1,4 +1,4 @@
-//! What every SCIM response must be (RFC 7644 §3.12, §3.4.2), as expectations on a response.
+//! Expectations on SCIM responses (RFC 7644 §3.12, §3.4.2).
 
 use std::fmt::Display;
 
@@ -70,7 +70,7 @@ impl Response {
         }
     }
 
-    /// Expects what every SCIM response with a body has: the SCIM media type, a request id, no nulls.
+    /// Expects the properties of every SCIM response with a body: the SCIM media type, a request id, no nulls.
     #[track_caller]
     pub fn document(&self, status: u16) -> Value {
         self.is(status);
@@ -149,7 +149,7 @@ impl Response {
         page.resources[0].clone()
     }
 
-    /// Expects a list of nothing.
+    /// Expects an empty list.
     #[track_caller]
     pub fn none(&self) {
         if self.list().total != 0 {
@@ -157,7 +157,7 @@ impl Response {
         }
     }
 
-    /// Expects a SCIM error without a `scimType`, or with whatever one.
+    /// Expects a SCIM error with this status and any `scimType`, or none.
     #[track_caller]
     pub fn error(&self, status: u16) -> Value {
         self.is(status);
@@ -245,7 +245,7 @@ pub fn members(group: &Value) -> Vec<String> {
     ids
 }
 
-/// The ids, sorted: to compare with [`members`].
+/// The ids, sorted, to be compared with [`members`].
 #[must_use]
 pub fn sorted<'a>(ids: impl IntoIterator<Item = &'a String>) -> Vec<String> {
     let mut sorted: Vec<String> = ids.into_iter().cloned().collect();

@@ -26,20 +26,20 @@ pub fn user(client: &Client, person: &Person) -> Value {
     client.post("/Users", user_request(person)).resource(201)
 }
 
-/// Creates someone new whose names begin with the text, and returns the resource.
+/// Creates a new person whose names begin with the text, and returns the resource.
 #[track_caller]
 pub fn someone(client: &Client, text: &str) -> Value {
     user(client, &Person::new(text))
 }
 
-/// Creates so many people and returns their ids, in the order of creation.
+/// Creates this number of people and returns their ids, in the order of creation.
 #[track_caller]
 pub fn people(client: &Client, text: &str, count: usize) -> Vec<String> {
     let people: Vec<Value> = (0..count).map(|_| someone(client, text)).collect();
     by_creation(&people)
 }
 
-/// The ids of the resources in the order of creation; those of one millisecond in the order of their ids.
+/// The ids of the resources in the order of creation. Resources of the same millisecond are in the order of their ids.
 #[must_use]
 pub fn by_creation(resources: &[Value]) -> Vec<String> {
     let mut keys: Vec<(String, String)> =

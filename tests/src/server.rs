@@ -1,4 +1,4 @@
-//! The server as a process of its own: started on a directory, killed, restarted, stopped.
+//! The server as a process of its own, which tests start on a directory, kill, restart and stop.
 
 use std::env;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::person::unique;
 use crate::scim::text;
 
-/// How long a start may take: the first one on a machine compiles the component.
+/// How long a start may take. The first start on a machine compiles the component.
 const START: Duration = Duration::from_secs(180);
 
 /// The variable with the URL of the PostgreSQL.
@@ -27,7 +27,7 @@ const CONFIG: &str = "INSOMNIA_SCIM_CONFIG";
 /// How long a graceful stop may take.
 const STOP: Duration = Duration::from_secs(60);
 
-/// A running `insomnia-scim demo` and its data directory. Killed when dropped.
+/// A running `insomnia-scim demo` and its data directory. It is killed when it is dropped.
 pub struct Server {
     process: Option<Process>,
     directory: TempDir,
@@ -42,7 +42,7 @@ pub struct Server {
 /// The file with the host key, in the data directory.
 const HOST_KEY: &str = "secret.key";
 
-/// Another server on the data of a [`Server`]. Killed when dropped.
+/// Another server on the data of a [`Server`]. It is killed when it is dropped.
 pub struct Beside {
     process: Process,
     /// A client of the demo organization over this server.
@@ -50,7 +50,7 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// What the server has written to stderr since it was started.
+    /// The server's stderr since it was started.
     #[must_use]
     pub fn stderr(&self) -> String {
         self.process.stderr()
@@ -62,36 +62,36 @@ impl Beside {
     }
 }
 
-/// What a server finds around it.
+/// The environment of a server.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// Shell commands before it starts, such as `ulimit -n 256`.
     pub limits: &'static str,
-    /// What becomes of stderr.
+    /// Who reads stderr.
     pub stderr: Stderr,
-    /// The URL of the PostgreSQL that has the organizations.
+    /// The URL of the PostgreSQL with the organizations.
     pub storage: Option<String>,
     /// Another build of the server than [`binary`].
     pub binary: Option<PathBuf>,
     /// The configuration file of the server and of commands on its data.
     pub config: Option<PathBuf>,
-    /// Further arguments to `demo`, also when the server is started again and on other hosts.
+    /// Further arguments of `demo`, also for restarts and on other hosts.
     pub arguments: Vec<String>,
 }
 
 /// Who reads the server's stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stderr {
-    /// The test; [`Server::stderr`] has it.
+    /// The test reads it; [`Server::stderr`] returns it.
     #[default]
     Kept,
-    /// Nobody: the pipe fills.
+    /// Nobody reads it, so the pipe fills.
     Unread,
-    /// Nobody any more: the pipe is broken as soon as the server has started.
+    /// Nobody reads it any more: the pipe is broken as soon as the server has started.
     Gone,
 }
 
-/// What `demo --json` prints first.
+/// The first output of `demo --json`.
 #[derive(Clone, Debug)]
 pub struct Demo {
     /// The SCIM base URL of the demo organization.
@@ -108,7 +108,7 @@ pub struct Demo {
     pub owner_passphrase: String,
 }
 
-/// An organization's connector: where it is and what opens it.
+/// An organization's connector: its URL and its token.
 #[derive(Clone, Debug)]
 pub struct Connector {
     /// The organization's id.
@@ -129,11 +129,11 @@ impl Connector {
 
 /// The server that the tests of one process share. It ends with the process.
 ///
-/// This is the one model under both runners. nextest, which `make test` uses, gives every test a process, and so every
-/// test that asks for a server gets one that nobody else has ever spoken to: what fails can be run again alone and fails
-/// again. `cargo test` runs all tests in one process, and so on one server, which is quicker for a few tests. Tests may
-/// rely on neither: they make people, teams and organizations with names of their own ([`unique`]), count only those,
-/// and start a server by [`Server::start`] where they stop it or change what is everybody's.
+/// The model is the same under both runners. nextest, which `make test` uses, gives every test a process, so every test that
+/// asks for a server gets a new one: a failing test fails again when it is run alone. `cargo test` runs all tests in one
+/// process, and so on one server, which is quicker for a few tests. Tests must work with both. They make people, teams and
+/// organizations with names of their own ([`unique`]) and count only those. If they stop the server or change something that
+/// all tests share, they start a server by [`Server::start`].
 pub fn shared() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
     SHARED.get_or_init(Server::start)
@@ -149,19 +149,19 @@ impl Server {
     /// Starts a server on a new directory and a free port.
     ///
     /// # Panics
-    /// When it does not print its first line in time; with what it wrote to stderr.
+    /// If it does not print its first line in time; with its stderr.
     #[must_use]
     pub fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// As [`Server::start`], with further arguments to `demo`.
+    /// Like [`Server::start`], with further arguments of `demo`.
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Self {
         Self::start_in(&Surroundings::default(), arguments)
     }
 
-    /// As [`Server::start_with`], with less around it than a server usually has.
+    /// Like [`Server::start_with`], in this environment.
     ///
     /// # Panics
     /// As [`Server::start`].
@@ -171,7 +171,7 @@ impl Server {
         Self::start_at(directory, surroundings, arguments, None)
     }
 
-    /// Starts a server on data that was made before, also by an earlier release: this is the token that was issued then. The
+    /// Starts a server on data that was made before, maybe by an earlier release. `token` is the one that was issued then. The
     /// owner's passphrase is not known.
     ///
     /// # Panics
@@ -210,7 +210,7 @@ impl Server {
         Self { process: Some(process), directory, listen, demo, storage, binary, arguments, config }
     }
 
-    /// What the first start printed.
+    /// The output of the first start.
     #[must_use]
     pub fn demo(&self) -> &Demo {
         &self.demo
@@ -222,7 +222,7 @@ impl Server {
         self.directory.path()
     }
 
-    /// The data directory of a server that has ended, for another one.
+    /// The data directory of a server that has ended, for use by another one.
     #[must_use]
     pub fn into_directory(self) -> TempDir {
         self.directory
@@ -237,16 +237,16 @@ impl Server {
     /// The number of the process.
     ///
     /// # Panics
-    /// When the server does not run.
+    /// If the server does not run.
     #[must_use]
     pub fn process_id(&self) -> u32 {
         self.process.as_ref().expect("a running server").child.id()
     }
 
-    /// The memory that the process has of the machine, in bytes.
+    /// The memory that the process uses, in bytes.
     ///
     /// # Panics
-    /// When the system does not tell, or the server does not run.
+    /// If the system does not tell, or the server does not run.
     #[must_use]
     pub fn resident(&self) -> usize {
         let pid = self.process_id();
@@ -272,7 +272,7 @@ impl Server {
         }
     }
 
-    /// Ends the process as `kill -9` does: nothing is flushed, nothing is said.
+    /// Ends the process as `kill -9` does: nothing is flushed.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill();
@@ -282,7 +282,7 @@ impl Server {
     /// Stops the process with SIGTERM and waits for its end.
     ///
     /// # Panics
-    /// When it does not end in time.
+    /// If it does not end in time.
     pub fn stop(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("a running server");
         send_signal("TERM", process.child.id());
@@ -299,18 +299,18 @@ impl Server {
         }
     }
 
-    /// Stops the process where it is, as SIGSTOP does: its connections stay open, and nobody answers.
+    /// Pauses the process, as SIGSTOP does: its connections stay open, and nobody answers.
     ///
     /// # Panics
-    /// When the server does not run.
+    /// If the server does not run.
     pub fn pause(&self) {
         send_signal("STOP", self.process_id());
     }
 
-    /// Lets the process go on after [`Server::pause`].
+    /// Continues the process after [`Server::pause`].
     ///
     /// # Panics
-    /// When the server does not run.
+    /// If the server does not run.
     pub fn resume(&self) {
         send_signal("CONT", self.process_id());
     }
@@ -323,11 +323,11 @@ impl Server {
         Beside { process, client: Client::new(&connector_url, &self.demo.token) }
     }
 
-    /// Starts a server on another host of the same PostgreSQL: with a data directory of its own, to which the host key was
-    /// copied, and a free port.
+    /// Starts a server on another host of the same PostgreSQL. It has a free port and a data directory of its own, to which
+    /// the host key was copied.
     ///
     /// # Panics
-    /// When the key can't be copied, and as [`Server::start`].
+    /// If the key can't be copied, and as for [`Server::start`].
     #[must_use]
     pub fn another_host(&self) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -354,10 +354,10 @@ impl Server {
         (process, listen)
     }
 
-    /// Copies the host key of the other server, as an operator does after it was rotated there.
+    /// Copies the host key of the other server, as an operator does after a rotation there.
     ///
     /// # Panics
-    /// When the key can't be copied.
+    /// If the key can't be copied.
     pub fn copy_key(&self, of: &Self) {
         fs::copy(of.data().join(HOST_KEY), self.data().join(HOST_KEY)).expect("the host key is copied");
     }
@@ -374,7 +374,7 @@ impl Server {
         Surroundings { storage, binary, arguments, config: self.config.clone(), ..Surroundings::default() }
     }
 
-    /// Starts it again on the same data and another free port.
+    /// Restarts it on the same data and another free port.
     ///
     /// # Panics
     /// As [`Server::start`].
@@ -385,7 +385,7 @@ impl Server {
         self.listens_at(listen);
     }
 
-    /// Starts it again on the same data and the same port.
+    /// Restarts it on the same data and the same port.
     pub fn start_again(&mut self) -> Value {
         assert!(self.process.is_none(), "the server is running");
         let (process, line) = Process::start(self.directory.path(), &self.listen, &self.surroundings(), &[]);
@@ -393,7 +393,7 @@ impl Server {
         line
     }
 
-    /// What the server has written to stderr since it was started.
+    /// The server's stderr since it was started.
     #[must_use]
     pub fn stderr(&self) -> String {
         self.process.as_ref().map(Process::stderr).unwrap_or_default()
@@ -402,7 +402,7 @@ impl Server {
     /// Makes another organization with SCIM enabled, while the server is running.
     ///
     /// # Panics
-    /// When a command fails; with its output.
+    /// If a command fails; with its output.
     #[must_use]
     pub fn another_organization(&self, name: &str) -> Connector {
         let domain = format!("{name}.example");
@@ -436,10 +436,10 @@ impl Server {
         Connector { url: text(&enabled, "connector_url"), token: text(&enabled, "token"), organization }
     }
 
-    /// As [`Server::another_organization`], with one of its options set.
+    /// Like [`Server::another_organization`], with one of its options set.
     ///
     /// # Panics
-    /// When a command fails; with its output.
+    /// If a command fails; with its output.
     #[must_use]
     pub fn organization_with(&self, option: &str) -> Connector {
         let connector = self.another_organization(&unique(option));
@@ -447,10 +447,10 @@ impl Server {
         connector
     }
 
-    /// Runs a command of the binary on this server's data with `--json` and returns how it ended.
+    /// Runs a command of the binary on this server's data with `--json` and returns its exit status and output.
     ///
     /// # Panics
-    /// When the binary can't be run.
+    /// If the binary can't be run.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Output {
         Command::new(&self.binary)
@@ -465,10 +465,10 @@ impl Server {
             .expect("the binary runs")
     }
 
-    /// Runs a command of the binary on this server's data with `--json` and reads what it prints.
+    /// Runs a command of the binary on this server's data with `--json` and parses its output.
     ///
     /// # Panics
-    /// When the command fails; with its output.
+    /// If the command fails; with its output.
     pub fn command(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -482,7 +482,8 @@ impl Server {
 
 struct Process {
     child: Child,
-    /// While this pipe is open the test process lives; when it ends, however it does, the watchdog ends the server.
+    /// The test process keeps this pipe open as long as it lives. When the process ends, for whatever reason, the watchdog
+    /// ends the server.
     watchdog: Option<Watchdog>,
     stderr: Arc<Mutex<Vec<u8>>>,
     /// The end of the pipe that nobody reads.
@@ -500,7 +501,7 @@ impl Process {
             shell
         };
         let mut child = command
-            // Tests say whom a request is from, as a proxy would.
+            // Tests say who has sent a request, as a proxy would.
             .args(["demo", "--json", "--listen", listen, "--trusted-proxy", "127.0.0.0/8", "--data"])
             .arg(data)
             .args(&surroundings.arguments)
@@ -565,8 +566,8 @@ impl Drop for Process {
     }
 }
 
-/// A shell that waits for the end of its input and then kills the server. Statics are never dropped, and a test
-/// process may itself be killed: neither may leave a server behind.
+/// A shell that waits for the end of its input and then kills the server. Statics are never dropped, and a test process may
+/// itself be killed: a server must not be left behind in either case.
 pub(crate) struct Watchdog {
     child: Child,
     input: Option<ChildStdin>,
@@ -588,7 +589,7 @@ impl Watchdog {
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        // Before its input closes: the server's process id may belong to someone else afterwards.
+        // The watchdog ends before its input closes: afterwards the server's process id may belong to another process.
         let _ = self.child.kill();
         let _ = self.child.wait();
         self.input.take();
@@ -598,7 +599,7 @@ impl Drop for Watchdog {
 /// Sends a process a signal, by its name without `SIG`.
 ///
 /// # Panics
-/// When there is no such process.
+/// If there is no such process.
 #[track_caller]
 pub(crate) fn send_signal(name: &str, pid: u32) {
     let sent = Command::new("sh").args(["-c", "kill -\"$1\" \"$2\"", "sh", name, &pid.to_string()]).status();
@@ -624,10 +625,10 @@ fn authority(url: &str) -> String {
 
 /// The binary: `INSOMNIA_SCIM_BIN`, or the one that cargo built into the profile directory of this test.
 ///
-/// Cargo tells a test only of the binaries of its own package, so this one is looked for beside the test executable.
+/// Cargo tells a test only the binaries of its own package, so this function looks for it beside the test executable.
 ///
 /// # Panics
-/// When it is not there.
+/// If it is absent.
 #[must_use]
 pub fn binary() -> PathBuf {
     if let Some(path) = env::var_os("INSOMNIA_SCIM_BIN") {

@@ -1,11 +1,11 @@
-//! One HTTP/1.1 exchange on a stream: the request's bytes out, the whole response in.
+//! One HTTP/1.1 exchange on a stream: it sends the request's bytes and reads the whole response.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
 use flate2::read::GzDecoder;
 
-/// A response as it came, decoded from its transfer coding and from gzip.
+/// A response, decoded from its transfer coding and from gzip.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
@@ -21,9 +21,10 @@ pub(crate) struct Broken {
     pub(crate) answered: bool,
 }
 
-/// Sends the request's bytes and reads the answer; the method says whether it can have a body.
+/// Sends the request's bytes and reads the answer. The method decides whether the answer can have a body.
 pub(crate) fn exchange(stream: &mut TcpStream, request: &[u8], method: &str) -> Result<Answer, Broken> {
-    // A server that refuses a large body answers and closes before it has read all: the answer still counts.
+    // A server that refuses a large body answers and closes the connection before it has read everything. The answer still
+    // counts.
     let written = stream.write_all(request).and_then(|()| stream.flush());
     let mut received = Vec::new();
     let result = read(stream, &mut received, method);

@@ -12,23 +12,23 @@ pub enum Actor {
     /// A member whom the caller has authenticated, by id, userName or email address. The member's role decides what is allowed.
     #[cfg_attr(feature = "host", component(name = "member"))]
     Member(String),
-    /// The organization's owner, for a caller who may do all that the owner may and names nobody.
+    /// The organization's owner, for a caller who may do everything that the owner may and names nobody.
     #[cfg_attr(feature = "host", component(name = "owner"))]
     Owner,
-    /// The operator of the host, whom the caller has authenticated in its own way. The operator may do what the owner may, and
-    /// needs no passphrase.
+    /// The operator of the host, whom the caller has authenticated in its own way. The operator may do everything that the
+    /// owner may, and needs no passphrase.
     #[cfg_attr(feature = "host", component(name = "operator"))]
     Operator,
 }
 
-/// The member of this id, userName or email address.
+/// Takes the text as the id, the userName or the email address of a member.
 impl From<&str> for Actor {
     fn from(member: &str) -> Self {
         Self::Member(member.to_owned())
     }
 }
 
-/// The member of this id, userName or email address.
+/// Takes the text as the id, the userName or the email address of a member.
 impl From<&String> for Actor {
     fn from(member: &String) -> Self {
         Self::Member(member.clone())
@@ -42,7 +42,7 @@ impl From<&Self> for Actor {
 }
 
 enumeration! {
-    /// By which face of the host somebody acts.
+    /// The face of the host through which somebody acts.
     pub enum Face {
         /// The SCIM page.
         Page = "page",
@@ -55,43 +55,43 @@ enumeration! {
     }
 }
 
-/// Where a call comes from.
+/// The origin of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Source {
-    /// By which face.
+    /// The face.
     pub face: Face,
     /// The IP address of the person or program that sent the request, if it is known.
     pub address: Option<String>,
-    /// What the caller was let in by, if it is no session of a person: such as the name of an API key.
+    /// The caller's credential, such as the name of an API key, if it is not the session of a person.
     pub credential: Option<String>,
     /// The id of the request that asked for this.
     #[cfg_attr(feature = "host", component(name = "request-id"))]
     pub request_id: Option<String>,
-    /// The `traceparent` (W3C Trace Context) of that request, by which what it causes belongs to its trace.
+    /// The `traceparent` (W3C Trace Context) of that request. Everything that it causes belongs to the same trace.
     pub traceparent: Option<String>,
 }
 
 impl Source {
-    /// A face, and nothing more is known.
+    /// A source of which only the face is known.
     #[must_use]
     pub const fn new(face: Face) -> Self {
         Self { face, address: None, credential: None, request_id: None, traceparent: None }
     }
 }
 
-/// Who asks for a change, and from where.
+/// Who acts, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Act {
-    /// Who.
+    /// The actor.
     pub actor: Actor,
-    /// From where.
+    /// The source.
     pub source: Source,
 }
 
 impl Act {
-    /// An act of the backend for the organization's owner: the default of a library call that names nobody.
+    /// An action of the backend for the organization's owner. It is the default of a library call that names nobody.
     #[must_use]
     pub const fn of_backend() -> Self {
         Self { actor: Actor::Owner, source: Source::new(Face::Backend) }

@@ -1,4 +1,4 @@
-//! What the component asks of its host beside storage: email, HTTP, secrets.
+//! The types of the capabilities besides storage: email, HTTP, secrets.
 
 #[cfg(feature = "host")]
 use wasmtime::component::{ComponentType, Lift, Lower};
@@ -23,25 +23,25 @@ pub struct Message {
     pub html: String,
 }
 
-/// Why a message was not taken.
+/// Why a message was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum EmailError {
-    /// The host has no way to send email configured.
+    /// The host has no mail system configured.
     #[error("no email is configured")]
     #[cfg_attr(feature = "host", component(name = "not-configured"))]
     NotConfigured,
-    /// The recipient or the message was refused for good (SMTP 5xx): trying again is of no use.
+    /// The recipient or the message was refused for good (SMTP 5xx). Another try is of no use.
     #[error("refused: {0}")]
     #[cfg_attr(feature = "host", component(name = "rejected"))]
     Rejected(String),
-    /// The mail system takes nothing now (no connection, connection lost, timeout, SMTP 4xx but for recipients): the same
-    /// message may be taken later, and until then no other is tried.
+    /// The mail system accepts nothing now (no connection, connection lost, timeout, SMTP 4xx except for recipients). The
+    /// message is tried again later, and until then no other.
     #[error("not now: {0}")]
     #[cfg_attr(feature = "host", component(name = "unavailable"))]
     Unavailable(String),
-    /// Anything else, such as a recipient who is refused for now (SMTP 450 to 452 to `RCPT`): this message is tried again
-    /// later, others are not held up.
+    /// Any other error, such as a recipient who is refused for now (SMTP 450 to 452 to `RCPT`). The message is tried again
+    /// later, and other messages are not delayed.
     #[error("{0}")]
     #[cfg_attr(feature = "host", component(name = "other"))]
     Other(String),
@@ -59,7 +59,7 @@ pub struct HttpRequest {
     pub headers: Vec<Header>,
     /// The body; may be empty.
     pub body: Vec<u8>,
-    /// How long it may take at the most; the host's own limit holds as well.
+    /// How long the request may take. The host's own limit applies as well.
     #[cfg_attr(feature = "host", component(name = "timeout-milliseconds"))]
     pub timeout_milliseconds: Option<u32>,
 }
@@ -84,7 +84,7 @@ pub enum HttpError {
     #[error("no HTTP client is configured")]
     #[cfg_attr(feature = "host", component(name = "not-configured"))]
     NotConfigured,
-    /// The egress policy refuses the destination.
+    /// The egress policy forbids the destination.
     #[error("the destination is not allowed: {0}")]
     #[cfg_attr(feature = "host", component(name = "not-allowed"))]
     NotAllowed(String),
@@ -92,7 +92,7 @@ pub enum HttpError {
     #[error("not a valid request: {0}")]
     #[cfg_attr(feature = "host", component(name = "invalid"))]
     Invalid(String),
-    /// The time was up. The request may have taken effect.
+    /// The time limit was reached. The request may have taken effect.
     #[error("no answer in time")]
     #[cfg_attr(feature = "host", component(name = "timeout"))]
     Timeout,
@@ -104,7 +104,7 @@ pub enum HttpError {
     #[error("not reachable: {0}")]
     #[cfg_attr(feature = "host", component(name = "unreachable"))]
     Unreachable(String),
-    /// Anything else; the text is for the host's log.
+    /// Any other error; the text is for the host's log.
     #[error("{0}")]
     #[cfg_attr(feature = "host", component(name = "other"))]
     Other(String),
@@ -118,11 +118,11 @@ pub enum SecretsError {
     #[error("the host has no key for secrets configured")]
     #[cfg_attr(feature = "host", component(name = "not-configured"))]
     NotConfigured,
-    /// The sealed text was not made by this host for this organization, or was altered.
+    /// The sealed text was altered, or was not sealed by this host for this organization.
     #[error("the sealed secret is not authentic")]
     #[cfg_attr(feature = "host", component(name = "not-authentic"))]
     NotAuthentic,
-    /// Anything else; the text is for the host's log.
+    /// Any other error; the text is for the host's log.
     #[error("{0}")]
     #[cfg_attr(feature = "host", component(name = "other"))]
     Other(String),

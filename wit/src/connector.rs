@@ -43,7 +43,7 @@ impl IdentityProvider {
     }
 }
 
-/// The identity provider of this name; an unknown name is another one's.
+/// The identity provider of this name. An unknown name is [`IdentityProvider::Other`].
 impl From<&str> for IdentityProvider {
     fn from(name: &str) -> Self {
         match name {
@@ -55,7 +55,7 @@ impl From<&str> for IdentityProvider {
     }
 }
 
-/// A text: serde writes the untagged variant as it is, which a derived schema would not say.
+/// A text. serde writes the untagged variant as it is, which a derived schema would not say.
 #[cfg(feature = "openapi")]
 impl PartialSchema for IdentityProvider {
     fn schema() -> RefOr<Schema> {
@@ -93,7 +93,7 @@ enumeration! {
 }
 
 impl ExpiryWindow {
-    /// How many days a token is valid; `None` for ever.
+    /// How many days a token is valid; `None` means for ever.
     #[must_use]
     pub const fn days(self) -> Option<u32> {
         match self {
@@ -108,7 +108,7 @@ impl ExpiryWindow {
 }
 
 enumeration! {
-    /// What the token is worth now.
+    /// Whether the token is accepted now.
     pub enum TokenStatus {
         /// It is accepted.
         Valid = "valid",
@@ -121,47 +121,47 @@ enumeration! {
     }
 }
 
-/// A new token, shown once: only its hash is stored.
+/// A new token. It is shown only once: only its hash is stored.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct IssuedToken {
     /// `insm_scim_`, 43 characters of base62 (256 bits) and 6 of checksum.
     pub token: String,
-    /// When it expires; `None` for never.
+    /// When it expires; `None` means never.
     pub expires: Option<u64>,
 }
 
-/// Without the token: what is printed for debugging ends in logs.
+/// Omits the token, because debugging output ends up in logs.
 impl std::fmt::Debug for IssuedToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("IssuedToken").field("expires", &self.expires).finish_non_exhaustive()
     }
 }
 
-/// A connector as it stands. Times are milliseconds since the Unix epoch.
+/// The state of a connector. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct ConnectorStatus {
     /// Whether SCIM is enabled.
     pub enabled: bool,
-    /// What it was enabled for.
+    /// The identity provider for which it was enabled.
     #[cfg_attr(feature = "host", component(name = "identity-provider"))]
     pub identity_provider: Option<IdentityProvider>,
     /// How long its tokens are valid.
     pub window: Option<ExpiryWindow>,
-    /// What the token is worth now.
+    /// Whether the token is accepted now.
     pub status: TokenStatus,
     /// When the current token was generated.
     pub created: Option<u64>,
-    /// When it expires; `None` for never.
+    /// When it expires; `None` means never.
     pub expires: Option<u64>,
-    /// When a request was last authenticated by it, to the minute.
+    /// When it last authenticated a request, to the minute.
     #[cfg_attr(feature = "host", component(name = "last-used"))]
     pub last_used: Option<u64>,
     /// Until when the previous token is accepted beside it.
     #[cfg_attr(feature = "host", component(name = "overlap-until"))]
     pub overlap_until: Option<u64>,
-    /// How many tokens there were, this one included.
+    /// How many tokens there have been, this one included.
     pub generation: u32,
 }

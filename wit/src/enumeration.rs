@@ -1,12 +1,12 @@
 //! Enumerations: a closed set of names without content, each declared once.
 
-/// A text that is none of an enumeration's names.
+/// The text is none of the names of an enumeration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{text}' is none of {}", names.join(", "))]
 pub struct UnknownName {
-    /// What was given.
+    /// The text.
     pub text: String,
-    /// The names that there are.
+    /// The valid names.
     pub names: &'static [&'static str],
 }
 
@@ -54,8 +54,8 @@ macro_rules! enumeration {
                 match self { $(Self::$case => $text),+ }
             }
 
-            /// The case of this place in the order, which the component's bindings ask for. The canonical ABI lets no other
-            /// number than those of the cases through.
+            /// The case at this place in the order. The component's bindings call it. The canonical ABI admits no other number
+            /// than those of the cases.
             #[doc(hidden)]
             #[must_use]
             pub fn _lift(place: u8) -> Self {

@@ -7,19 +7,19 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Erasure {
-    /// The member's id, which remains. Somebody who never was a member gets an id of its own.
+    /// The member's id, which remains. A person who never was a member gets an id of their own.
     pub id: String,
-    /// What the person is called, in small letters: addresses, names, and whatever else is unique to a person.
+    /// The person's addresses, names, and other texts that identify only this person, in lower case.
     pub names: Vec<String>,
     /// Whether `names` is complete, and no email to the person waits any more.
     pub ready: bool,
-    /// Whether the organization's data have nothing of the person any more.
+    /// Whether the organization's data contains nothing about the person any more.
     pub done: bool,
-    /// How many entries, events and emails were changed or deleted until now.
+    /// How many entries, events and emails have been changed or deleted so far.
     pub erased: u64,
 }
 
-/// Without the names: what is printed for debugging ends in logs.
+/// Omits the names, because debugging output ends up in logs.
 impl std::fmt::Debug for Erasure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = f.debug_struct("Erasure");

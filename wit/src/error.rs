@@ -6,7 +6,7 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 use crate::enumeration::enumeration;
 
 enumeration! {
-    /// What must hold before SCIM can be enabled.
+    /// A requirement for enabling SCIM.
     pub enum Requirement {
         /// The organization is on the Enterprise plan.
         EnterprisePlan = "enterprise-plan",
@@ -20,7 +20,7 @@ enumeration! {
 }
 
 impl Requirement {
-    /// The requirement as a sentence without its end.
+    /// The requirement as a sentence without a full stop.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Requirement {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum ActionError {
-    /// All the requirements for SCIM that do not hold, at once.
+    /// All the requirements for SCIM that are not met, at once.
     #[error("SCIM can't be enabled yet: {}", sentences(.0))]
     #[cfg_attr(feature = "host", component(name = "unmet-requirements"))]
     UnmetRequirements(Vec<Requirement>),
@@ -48,7 +48,7 @@ pub enum ActionError {
     #[error("the passphrase is wrong")]
     #[cfg_attr(feature = "host", component(name = "wrong-passphrase"))]
     WrongPassphrase,
-    /// There were too many tries: the seconds to wait.
+    /// There were too many tries. The number is the seconds to wait.
     #[error("too many tries; wait {0} seconds")]
     #[cfg_attr(feature = "host", component(name = "throttled"))]
     Throttled(u32),
@@ -56,11 +56,11 @@ pub enum ActionError {
     #[error("not found: {0}")]
     #[cfg_attr(feature = "host", component(name = "not-found"))]
     NotFound(String),
-    /// It contradicts what is there; the text says what.
+    /// The action contradicts the present state. The text says how.
     #[error("conflict: {0}")]
     #[cfg_attr(feature = "host", component(name = "conflict"))]
     Conflict(String),
-    /// An argument is not valid; the text says which and why.
+    /// An argument is not valid. The text says which one, and why.
     #[error("not valid: {0}")]
     #[cfg_attr(feature = "host", component(name = "invalid"))]
     Invalid(String),
@@ -68,15 +68,15 @@ pub enum ActionError {
     #[error("every seat is taken: free one, or raise the number of seats")]
     #[cfg_attr(feature = "host", component(name = "no-free-seat"))]
     NoFreeSeat,
-    /// The host does not offer what this needs; the text says what.
+    /// The host does not offer something that this needs. The text says what.
     #[error("not configured: {0}")]
     #[cfg_attr(feature = "host", component(name = "not-configured"))]
     NotConfigured(String),
-    /// The storage can't be reached or is contended; the same call may succeed later.
+    /// The storage can't be reached or is contended. The same call may succeed later.
     #[error("unavailable for the moment: {0}")]
     #[cfg_attr(feature = "host", component(name = "unavailable"))]
     Unavailable(String),
-    /// Anything else; the text is for the log.
+    /// Any other error. The text is for the log.
     #[error("failed: {0}")]
     #[cfg_attr(feature = "host", component(name = "other"))]
     Other(String),

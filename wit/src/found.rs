@@ -1,4 +1,4 @@
-//! Members and teams as they are searched, described and counted.
+//! Members and teams for searches, with all details, and counted.
 
 use serde::Serialize;
 #[cfg(feature = "openapi")]
@@ -8,19 +8,19 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::member::{Member, Origin, Team};
 
-/// Which members, and which page of them. All that is given must hold.
+/// Selects members, and a page of them. All given conditions must be met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct MemberQuery {
-    /// Occurs in the name, the userName or an email address, in any case.
+    /// A text that occurs in the name, the userName or an email address, in any case.
     pub text: Option<String>,
-    /// The name, the userName or the email address begins with this, in any case.
+    /// The beginning of the name, the userName or the email address, in any case.
     pub prefix: Option<String>,
     /// Who manages them.
     pub origin: Option<Origin>,
     /// Whether they have access.
     pub active: Option<bool>,
-    /// The id or the name of a team: only its members.
+    /// The id or the name of a team: only its members are returned.
     pub team: Option<String>,
     /// `next` or `previous` of another page of the same query.
     pub cursor: Option<String>,
@@ -29,23 +29,23 @@ pub struct MemberQuery {
 }
 
 impl Default for MemberQuery {
-    /// The first 100 of all.
+    /// Selects the first 100 of all.
     fn default() -> Self {
         Self { text: None, prefix: None, origin: None, active: None, team: None, cursor: None, limit: 100 }
     }
 }
 
-/// Which teams, and which page of them. All that is given must hold.
+/// Selects teams, and a page of them. All given conditions must be met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct TeamQuery {
-    /// Occurs in the name, in any case.
+    /// A text that occurs in the name, in any case.
     pub text: Option<String>,
-    /// The name begins with this, in any case.
+    /// The beginning of the name, in any case.
     pub prefix: Option<String>,
     /// Who manages them.
     pub origin: Option<Origin>,
-    /// The id, the userName or the email address of a member: only teams with this member.
+    /// The id, the userName or the email address of a member: only this member's teams are returned.
     pub member: Option<String>,
     /// `next` or `previous` of another page of the same query.
     pub cursor: Option<String>,
@@ -54,42 +54,42 @@ pub struct TeamQuery {
 }
 
 impl Default for TeamQuery {
-    /// The first 100 of all.
+    /// Selects the first 100 of all.
     fn default() -> Self {
         Self { text: None, prefix: None, origin: None, member: None, cursor: None, limit: 100 }
     }
 }
 
-/// A page of what was searched, in the order of ids. It may have fewer items than asked for, or none, although there
-/// are more: at most 10,000 are looked at in one call.
+/// A page of the result of a search, in the order of ids. One call looks at 10,000 items at most, so the page may have fewer
+/// items than asked for, or none, although there are more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Found<Item> {
-    /// What was found.
+    /// The items that were found.
     pub items: Vec<Item>,
-    /// The cursor of the page before; `None` on the first page.
+    /// The cursor of the previous page; `None` on the first page.
     pub previous: Option<String>,
-    /// The cursor of the page after; `None` on the last page.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// A member with all that is known of the person.
+/// A member, and everything that is known about the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct DescribedMember {
     /// The member.
     pub member: Member,
-    /// The SCIM User as it is stored: a JSON object without what is computed, and without attributes that are never returned.
+    /// The stored SCIM User: a JSON object without computed attributes, and without attributes that are never returned.
     pub attributes: String,
 }
 
-/// A team with all that is known of it.
+/// A team, and everything that is known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct DescribedTeam {
     /// The team.
     pub team: Team,
-    /// The SCIM Group as it is stored, without its members: a JSON object.
+    /// The stored SCIM Group without its members: a JSON object.
     pub attributes: String,
 }
 
@@ -119,7 +119,7 @@ pub struct Census {
 }
 
 impl Census {
-    /// How many members there are of this state and this origin.
+    /// How many members have this state and this origin.
     #[must_use]
     pub fn members(&self, active: Option<bool>, origin: Option<Origin>) -> u64 {
         let sorts = [
@@ -134,7 +134,7 @@ impl Census {
         sorts.iter().filter(wanted).map(|sort| sort.2).sum()
     }
 
-    /// How many teams there are of this origin.
+    /// How many teams have this origin.
     #[must_use]
     pub fn teams(&self, origin: Option<Origin>) -> u64 {
         match origin {

@@ -8,7 +8,7 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::enumeration::enumeration;
 
-/// From where on deactivations and deletions by the identity provider are held: beyond either threshold.
+/// The thresholds of the guard. It holds the identity provider's deactivations and deletions that exceed either of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -23,26 +23,26 @@ pub struct Guard {
 }
 
 enumeration! {
-    /// What the identity provider wants to do to a member.
+    /// The removal that the identity provider wants.
     pub enum Removal {
-        /// Take away access.
+        /// The member is to lose access.
         Deactivate = "deactivate",
-        /// Remove from the organization.
+        /// The member is to be removed from the organization.
         Delete = "delete",
     }
 }
 
 enumeration! {
-    /// What an owner decided about a removal; it holds for a week.
+    /// An owner's decision about a removal. It is valid for a week.
     pub enum Decision {
         /// The identity provider's next try succeeds.
         Allowed = "allowed",
-        /// It is answered 403.
+        /// The identity provider's tries are answered 403.
         Refused = "refused",
     }
 }
 
-/// A removal that was answered 503, and waits for an owner or was decided upon.
+/// A removal that was answered 503. It waits for an owner's decision, or has one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -51,31 +51,31 @@ pub struct HeldRemoval {
     pub member: String,
     /// The member's name.
     pub name: String,
-    /// What the identity provider wants.
+    /// The removal that the identity provider wants.
     pub removal: Removal,
-    /// When it last tried, or when it was decided.
+    /// When the identity provider last tried, or when the decision was made.
     pub time: u64,
     /// `None` while it waits.
     pub decision: Option<Decision>,
 }
 
-/// The guard as it stands.
+/// The state of the guard.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct GuardStatus {
-    /// `None` if it is off.
+    /// The thresholds; `None` if the guard is off.
     pub guard: Option<Guard>,
-    /// Since when removals are held and the owners know.
+    /// Since when removals are held and owners know about it.
     #[cfg_attr(feature = "host", component(name = "holding-since"))]
     pub holding_since: Option<u64>,
-    /// A page of what it holds.
+    /// A page of the removals that it holds.
     pub held: Vec<HeldRemoval>,
     /// For `after`; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// A held removal, and the member whom it is about.
+/// A held removal and its member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -102,7 +102,7 @@ pub struct HeldCounts {
     pub allowed: u32,
     /// Removals that an owner has refused within the last week.
     pub refused: u32,
-    /// Whether there are more: 20,000 are counted at the most.
+    /// Whether there are more, because only 20,000 are counted.
     #[cfg_attr(feature = "host", component(name = "at-least"))]
     pub at_least: bool,
 }
@@ -112,10 +112,10 @@ pub struct HeldCounts {
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct HeldPage {
-    /// Removals that wait or were decided upon.
+    /// The removals, waiting and decided ones.
     pub items: Vec<HeldMember>,
     /// For `after`; `None` on the last page.
     pub next: Option<String>,
-    /// Of all that is held, not of this page.
+    /// The counts of everything that is held, not of this page.
     pub counts: HeldCounts,
 }

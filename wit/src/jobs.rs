@@ -1,4 +1,4 @@
-//! What time makes due: the context of the jobs, and emails and events on their way.
+//! The context of the jobs, and deliveries: emails, events and Security Event Tokens.
 
 use serde::Serialize;
 #[cfg(feature = "openapi")]
@@ -8,53 +8,54 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::enumeration::enumeration;
 
-/// What the host tells the jobs.
+/// The host's data for the jobs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct RunContext {
-    /// The address of the organization's SCIM page, for emails that point to it; without one they don't.
+    /// The address of the organization's SCIM page, to which emails point. Without it, emails name no page.
     #[cfg_attr(feature = "host", component(name = "page-url"))]
     pub page_url: Option<String>,
-    /// Whether somebody in the host's process takes events.
+    /// Whether a subscriber in the host's process takes events.
     pub subscribed: bool,
 }
 
 enumeration! {
-    /// Where deliveries stand.
+    /// The queues of deliveries.
     pub enum DeliveryQueue {
         /// Emails to be sent.
         EmailsWaiting = "emails-waiting",
-        /// Emails that were refused, were not taken for three days, or that the host has no way to send.
+        /// Emails that were refused, that were not accepted in three days, or for which the host has no mail system.
         EmailsParked = "emails-parked",
         /// Events to be delivered to the webhook.
         EventsWaiting = "events-waiting",
-        /// Events that the webhook did not take for three days.
+        /// Events that the webhook did not accept in three days.
         EventsParked = "events-parked",
         /// Security Event Tokens that streams have not delivered yet.
         SetsWaiting = "sets-waiting",
-        /// Security Event Tokens that were refused, or that were not taken for three days.
+        /// Security Event Tokens that were refused, or that were not accepted in three days.
         SetsParked = "sets-parked",
     }
 }
 
-/// An email, an event or a Security Event Token on its way; nothing of it is secret. Times are milliseconds since the Unix epoch.
+/// An email, an event or a Security Event Token that is to be delivered, without secrets. Times are milliseconds since the
+/// Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Delivery {
-    /// Names it in its queue.
+    /// The id of the delivery in its queue.
     pub id: String,
-    /// Which email, such as `token-expiring`; of an event its id, which is also its `webhook-id`; of a Security Event Token its
-    /// event URIs, without what all of them begin with.
+    /// The kind of an email, such as `token-expiring`; the id of an event, which is also its `webhook-id`; or the event URIs
+    /// of a Security Event Token, without their common beginning.
     pub what: String,
     /// The recipient of an email, or the name of a stream.
     pub to: Option<String>,
     /// When it was written.
     pub created: u64,
-    /// When it is tried next, if that is known.
+    /// When the next attempt is planned, if that is known.
     pub due: Option<u64>,
-    /// How often an email was tried.
+    /// How often an email has been tried.
     pub attempts: u32,
-    /// Why it was not taken the last time.
+    /// Why the last attempt failed.
     pub error: Option<String>,
 }

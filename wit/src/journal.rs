@@ -1,4 +1,4 @@
-//! The log of SCIM requests, and events.
+//! The log of SCIM requests, the audit trail, and events.
 
 use serde::Serialize;
 #[cfg(feature = "openapi")]
@@ -6,13 +6,13 @@ use utoipa::ToSchema;
 #[cfg(feature = "host")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-/// Which entries of the log. Times are milliseconds since the Unix epoch.
+/// Selects entries of the log. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct LogQuery {
-    /// Not before.
+    /// The entry is not older than this.
     pub since: Option<u64>,
-    /// Before.
+    /// The entry is older than this.
     pub until: Option<u64>,
     /// The first digit of the status: 1 to 5.
     #[cfg_attr(feature = "host", component(name = "status-class"))]
@@ -22,9 +22,9 @@ pub struct LogQuery {
     /// `User`, `Group`, or another resource type.
     #[cfg_attr(feature = "host", component(name = "resource-type"))]
     pub resource_type: Option<String>,
-    /// Occurs anywhere in the entry, in any case.
+    /// A text that occurs anywhere in the entry, in any case.
     pub text: Option<String>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
     /// 1 to 500.
     pub limit: u32,
@@ -50,23 +50,23 @@ impl Default for LogQuery {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct LogPage {
-    /// Each a JSON object.
+    /// The entries. Each is a JSON object.
     pub entries: Vec<String>,
     /// For [`LogQuery::after`]; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// Which entries of the audit trail. Times are milliseconds since the Unix epoch.
+/// Selects entries of the audit trail. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct AuditQuery {
-    /// Not before.
+    /// The entry is not older than this.
     pub since: Option<u64>,
-    /// Before.
+    /// The entry is older than this.
     pub until: Option<u64>,
-    /// Occurs anywhere in the entry, in any case.
+    /// A text that occurs anywhere in the entry, in any case.
     pub text: Option<String>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
     /// 1 to 500.
     pub limit: u32,
@@ -83,7 +83,7 @@ impl Default for AuditQuery {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct AuditPage {
-    /// Each a JSON object.
+    /// The entries. Each is a JSON object.
     pub entries: Vec<String>,
     /// For [`AuditQuery::after`]; `None` on the last page.
     pub next: Option<String>,
@@ -93,29 +93,29 @@ pub struct AuditPage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Event {
-    /// Names the event among all of the organization. It begins with the time at which the change was begun, so that in the order of
-    /// commits, in which events are delivered, positions do not always grow.
+    /// Identifies the event within the organization. It begins with the time at which the change was begun. Events are
+    /// delivered in the order of their commits, so positions do not always grow.
     pub position: String,
-    /// A JSON object: `id` (a UUID, the same in every attempt to deliver it), `type` (such as `member.created`), `time`
-    /// (RFC 3339), `subject` (`type`, `id`, `name`), `actor` (`scim`, `admin` or `system`) and `data` (what changed; the file
-    /// `wit/journal.wit` says what it has for each type).
+    /// A JSON object with `id` (a UUID, the same in every attempt to deliver it), `type` (such as `member.created`), `time`
+    /// (RFC 3339), `subject` (`type`, `id`, `name`), `actor` (`scim`, `admin` or `system`), `cause` (`requestId`,
+    /// `credential`, `traceparent`) and `data` (the change; `wit/journal.wit` describes it for each type).
     pub document: String,
 }
 
-/// Where an organization's events are posted to.
+/// The webhook to which an organization's events are posted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Webhook {
-    /// The receiver.
+    /// The URL of the receiver.
     pub url: String,
     /// When it was set, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// Since when all that was posted was taken, in milliseconds since the Unix epoch. If this and `failing_since` are null,
-    /// nothing was tried yet.
+    /// Since when every post has succeeded, in milliseconds since the Unix epoch. If this and `failing_since` are null,
+    /// nothing has been tried yet.
     #[cfg_attr(feature = "host", component(name = "works-since"))]
     pub works_since: Option<u64>,
-    /// Since when deliveries fail, in milliseconds since the Unix epoch.
+    /// Since when posts have failed, in milliseconds since the Unix epoch.
     #[cfg_attr(feature = "host", component(name = "failing-since"))]
     pub failing_since: Option<u64>,
     /// The last failure.

@@ -1,17 +1,18 @@
-//! The types of the contract, once in Rust: every record, variant and enumeration that `wit/*.wit` declares in an interface
-//! named `…-types`, and that the component and its host share.
+//! The types of the contract, in Rust: every record, variant and enumeration that `wit/*.wit` declares in an interface named
+//! `…-types`. The component and its host share them.
 //!
-//! Both binding generators are told to use these types instead of making their own (`with`): wit-bindgen in
-//! `guest/src/component/bindings.rs`, wasmtime in `host/src/component/bindings.rs`. Therefore a new field of a record is one line
-//! in WIT, one line here, and its use. If the two differ, the guest does not compile, or the host's first look at the component
-//! fails: names, order and types of fields and cases are compared.
+//! Both binding generators use these types instead of making their own (`with`): wit-bindgen in
+//! `guest/src/component/bindings.rs`, wasmtime in `host/src/component/bindings.rs`. So a new field of a record is one line in
+//! WIT, one line here, and its use. Names, order and types of fields and cases are compared. If they differ, the guest does
+//! not compile, or the host's first look at the component fails.
 //!
 //! - A generator replaces the types of an interface without functions only, so each topic has two interfaces in WIT: its
 //!   types (`directory-types`) and its functions (`directory`).
-//! - In JSON (the admin API, the command line, stored documents) the types look as their `serde` attributes say. Enumerations have the
-//!   same names in JSON, in text (`FromStr`, `Display`) and in WIT, except where the documentation of one says otherwise.
-//! - The feature `host` adds wasmtime's traits, `openapi` the schemas of the OpenAPI document. The component is built with neither,
-//!   so that wasmtime is never compiled for it.
+//! - The `serde` attributes of the types define their JSON (in the admin API, the command line and stored documents).
+//!   Enumerations have the same names in JSON, in text (`FromStr`, `Display`) and in WIT, unless their documentation says
+//!   otherwise.
+//! - The feature `host` adds wasmtime's traits, and `openapi` the schemas of the OpenAPI document. The component is built with
+//!   neither, so wasmtime is never compiled for it.
 //!
 //! All times are milliseconds since the Unix epoch.
 
@@ -82,17 +83,17 @@ pub use streams::{
 pub use trace::TraceParent;
 pub use word::occurs_as_word;
 
-/// A page of members, in the order of their creation; members that were imported stand where their ids place them.
+/// A page of members, in the order of their ids. This is the order of their creation, except for imported members.
 pub type MemberPage = Listed<Member>;
 /// A page of teams, in the order of their creation.
 pub type TeamPage = Listed<Team>;
-/// A page of members that were searched.
+/// A page of members that a search has found.
 pub type FoundMembers = Found<Member>;
-/// A page of teams that were searched.
+/// A page of teams that a search has found.
 pub type FoundTeams = Found<Team>;
 /// A page of events, oldest first.
 pub type EventPage = Listed<Event>;
-/// A page of emails or events on their way.
+/// A page of deliveries.
 pub type DeliveryPage = Listed<Delivery>;
 
 // The names that wit-bindgen and wasmtime derive from those in WIT, where ours are other ones.

@@ -4,13 +4,13 @@ use serde::Serialize;
 #[cfg(feature = "host")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-/// Which part of a listing.
+/// Selects a part of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Listing {
-    /// Only those whose name or email address begins with this, in any case.
+    /// Only entries whose name or email address begins with this, in any case.
     pub prefix: Option<String>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
     /// 1 to 500.
     pub limit: u32,
@@ -27,9 +27,9 @@ impl Default for Listing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Listed<Entry> {
-    /// What is listed.
+    /// The entries.
     pub items: Vec<Entry>,
-    /// What the next page's `after` is; `None` on the last page.
+    /// The `after` of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl<Entry> Default for Listed<Entry> {
 }
 
 impl<Entry> Listed<Entry> {
-    /// The same page of something else.
+    /// The same page, with each entry changed.
     pub fn map<U>(self, change: impl FnMut(Entry) -> U) -> Listed<U> {
         Listed { items: self.items.into_iter().map(change).collect(), next: self.next }
     }

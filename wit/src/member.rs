@@ -11,11 +11,11 @@ use crate::enumeration::enumeration;
 enumeration! {
     /// What a member may do in the organization.
     pub enum Role {
-        /// Everything; there is always one active owner.
+        /// The owner may do everything. There is always one active owner.
         Owner = "owner",
-        /// What the owner may, but for giving the organization away.
+        /// A co-owner may do what the owner may, except giving the organization away.
         CoOwner = "co-owner",
-        /// Use Insomnia.
+        /// A member may use Insomnia.
         Member = "member",
     }
 }
@@ -30,9 +30,10 @@ enumeration! {
     }
 }
 
-/// Whether the text is one email address, to which something can be mailed: a local part and a domain with one `@` between, at
-/// most 254 bytes (RFC 5321 §4.5.3.1.3 bounds a path to 256 with its brackets), and neither what separates or encloses
-/// addresses, nor blanks, control characters, or marks that turn the direction of the text around it.
+/// Whether the text is one email address to which something can be mailed. It is a local part and a domain with one `@`
+/// between, at most 254 bytes long (RFC 5321 §4.5.3.1.3 limits a path to 256, with its brackets). It contains no characters
+/// that separate or enclose addresses, no blanks, no control characters, and no marks that turn the direction of the text
+/// around it.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
@@ -48,8 +49,8 @@ pub fn is_address(text: &str) -> bool {
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Member {
-    /// UUID; the SCIM `id`. It is unique only within its organization: whoever keeps members of several organizations knows them
-    /// by the organization and the id.
+    /// UUID; the SCIM `id`. It is unique only within its organization: a program that stores members of several organizations
+    /// must identify them by the organization and the id.
     pub id: String,
     /// Email address.
     pub email: String,
@@ -94,19 +95,19 @@ pub struct NewMember {
     pub display_name: String,
     /// What the member may do.
     pub role: Role,
-    /// Signs the member in at once; without it a passphrase is generated and emailed.
+    /// The member's passphrase. Without it a passphrase is generated and emailed.
     pub passphrase: Option<String>,
 }
 
 impl NewMember {
-    /// A member who is called by the email address unless there is a name.
+    /// A member. Without a display name, the name is the email address.
     #[must_use]
     pub fn new(email: String, display_name: Option<String>, role: Role, passphrase: Option<String>) -> Self {
         Self { display_name: display_name.unwrap_or_else(|| email.clone()), email, role, passphrase }
     }
 }
 
-/// Without the passphrase: what is printed for debugging ends in logs.
+/// Omits the passphrase, because debugging output ends up in logs.
 impl std::fmt::Debug for NewMember {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NewMember").field("email", &self.email).field("role", &self.role).finish_non_exhaustive()

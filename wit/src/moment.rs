@@ -1,19 +1,19 @@
-//! Times that were stored by a clock that may have been wrong.
+//! Checks stored times, because the clock may have been wrong.
 //!
-//! A clock that was ahead leaves times behind: when it is set right, they lie in the future. What such a time stands for
-//! has a longest duration, and so a time that lies further ahead than that is wrong and is not believed.
+//! If a clock was ahead, it has stored times that are in the future once it is set right. Every stored time has a longest
+//! possible distance from now. A time that is further ahead than that is wrong, and is ignored.
 
-/// How far the clocks of two hosts may be apart, in milliseconds, before one takes the other's times for wrong.
+/// How far the clocks of two hosts may differ, in milliseconds, before one treats the other's times as wrong.
 pub const TOLERANCE: u64 = 60_000;
 
-/// Whether what ends at `until` still lasts at `now`, all in milliseconds. It never lasts longer than `longest`: an end
-/// that is further ahead was set by a clock that was wrong, and counts as past.
+/// Whether a period that ends at `until` still lasts at `now`, all in milliseconds. It never lasts longer than `longest`: an
+/// end that is further ahead was set by a wrong clock, and counts as past.
 #[must_use]
 pub const fn lasts(until: u64, now: u64, longest: u64) -> bool {
     until > now && is_possible(until, now, longest)
 }
 
-/// Whether a time that was stored can be right: it lies no further ahead of `now` than `longest`, all in milliseconds.
+/// Whether a stored time can be right: it is at most `longest` ahead of `now`, all in milliseconds.
 #[must_use]
 pub const fn is_possible(time: u64, now: u64, longest: u64) -> bool {
     time.saturating_sub(now) <= longest.saturating_add(TOLERANCE)

@@ -13,7 +13,7 @@ use crate::enumeration::enumeration;
 use crate::member::is_address;
 
 enumeration! {
-    /// The plan that the organization pays for.
+    /// The plan for which the organization pays.
     #[derive(Default)]
     pub enum Plan {
         /// Free.
@@ -21,7 +21,7 @@ enumeration! {
         Free = "free",
         /// Team.
         Team = "team",
-        /// Enterprise: the one with SCIM.
+        /// Enterprise, the only plan with SCIM.
         Enterprise = "enterprise",
     }
 }
@@ -34,30 +34,31 @@ enumeration! {
 pub struct Domain {
     /// Its name.
     pub name: String,
-    /// Whether it was shown that the domain is the organization's.
+    /// Whether the organization has proved that the domain is its own.
     pub verified: bool,
 }
 
-/// Choices of the organization. They cross the boundary as a JSON object ([`Organization::options`]), so that later versions can add some.
+/// Choices of the organization. They cross the boundary as a JSON object ([`Organization::options`]), so that later versions
+/// can add some.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema), schema(description = "Choices of the organization."))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Options {
-    /// Lists and filters hold manual members and teams too.
+    /// Lists and filters also return manual members and teams.
     pub list_manual: bool,
     /// Only users of verified domains may be provisioned.
     pub verified_domains_only: bool,
-    /// Only users with an email address may be provisioned: without one they can never sign in.
+    /// Only users with an email address may be provisioned. A user without one can never sign in.
     pub email_required: bool,
-    /// Seats may be exceeded; the overage is counted.
+    /// More members than seats may be active; the overage is counted.
     pub allow_overage: bool,
     /// New members get an email with their initial passphrase.
     pub passphrase_emails: bool,
-    /// RFC 7644 to the letter, without the tolerance for what identity providers really send.
+    /// The component follows RFC 7644 to the letter, without tolerance for what identity providers really send.
     pub strict: bool,
-    /// A group with a member that is not known is refused, instead of leaving out that member.
+    /// A group with an unknown member is refused. Otherwise that member is left out.
     pub refuse_unknown_members: bool,
-    /// POST of a deactivated member's userName reactivates that member instead of 409.
+    /// POST of a deactivated member's userName reactivates that member. Otherwise it is answered 409.
     pub reactivate_on_post: bool,
     /// `Authorization: <token>` without a scheme is accepted.
     pub bare_token: bool,
@@ -65,12 +66,13 @@ pub struct Options {
     pub basic_authentication: bool,
     /// The aliases `/ServiceProviderConfigs` and `/serviceConfiguration` are served.
     pub discovery_aliases: bool,
-    /// A successful PATCH of a group is answered 204, whatever its size, unless a member was left out.
+    /// A successful PATCH of a group is answered 204, whatever the group's size, unless a member was left out.
     pub group_patch_no_content: bool,
 }
 
 impl Default for Options {
-    /// What product and RFC say where nobody chose: only the passphrase emails and the tolerance are on.
+    /// The choices if nobody has chosen, as the product and the RFC require: only the passphrase emails and the tolerance are
+    /// on.
     fn default() -> Self {
         Self {
             list_manual: false,
@@ -98,10 +100,10 @@ impl Options {
         }
     }
 
-    /// Reads a JSON object of choices; what is absent has its default.
+    /// Reads a JSON object of choices. An absent choice has its default.
     ///
     /// # Errors
-    /// The text says which name is not known, or what is no boolean.
+    /// The text says which name is unknown, or which value is not a boolean.
     pub fn parse(json: &str) -> Result<Self, String> {
         let known = Self::default().object();
         let object = parse_object(json)?;
@@ -112,10 +114,10 @@ impl Options {
         from_object(object)
     }
 
-    /// As [`Options::parse`], but passes over names that are not known, for what a later version has written.
+    /// Like [`Options::parse`], but ignores unknown names, because a later version may have written the object.
     ///
     /// # Errors
-    /// The text says what is no boolean.
+    /// The text says which value is not a boolean.
     pub fn parse_known(json: &str) -> Result<Self, String> {
         let known = Self::default().object();
         let mut object = parse_object(json)?;
@@ -138,13 +140,13 @@ fn from_object(object: Map<String, Value>) -> Result<Options, String> {
 pub struct Organization {
     /// Its name.
     pub name: String,
-    /// What it pays for.
+    /// The plan for which it pays.
     pub plan: Plan,
     /// How many active members the plan allows.
     pub seats: u32,
     /// Its domains.
     pub domains: Vec<Domain>,
-    /// The identity provider that single sign-on is configured for.
+    /// The identity provider for which single sign-on is configured.
     #[cfg_attr(feature = "host", component(name = "single-sign-on"))]
     pub single_sign_on: Option<String>,
     /// Its [`Options`] as a JSON object.
@@ -159,15 +161,15 @@ pub struct OrganizationRecord {
     /// Its name, as people call it: 1 to 1,000 bytes.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1_000))]
     pub name: String,
-    /// What it pays for.
+    /// The plan for which it pays.
     pub plan: Plan,
     /// How many active members the plan allows.
     pub seats: u32,
-    /// Its domains, 1,000 at the most.
+    /// Its domains, at most 1,000.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_items = 1_000))]
     pub domains: Vec<Domain>,
-    /// The identity provider that single sign-on is configured for.
+    /// The identity provider for which single sign-on is configured.
     pub single_sign_on: Option<String>,
     /// Its choices.
     #[serde(default)]
@@ -175,15 +177,15 @@ pub struct OrganizationRecord {
 }
 
 impl OrganizationRecord {
-    /// Whether the email address is of a verified domain.
+    /// Whether the email address belongs to a verified domain.
     #[must_use]
     pub fn owns(&self, address: &str) -> bool {
         let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
         self.domains.iter().any(|own| own.verified && own.name.eq_ignore_ascii_case(domain))
     }
 
-    /// What administrators should hear of a member with this email address, which is empty if there is none, and this
-    /// userName, which may be an address.
+    /// What administrators should know about a member with this email address (empty if there is none) and this userName
+    /// (which may be an address).
     #[must_use]
     pub fn mark(&self, email: &str, user_name: &str) -> Option<Mark> {
         let address = if email.is_empty() { user_name } else { email };
@@ -193,7 +195,7 @@ impl OrganizationRecord {
         (!self.owns(address)).then(|| Mark::ForeignDomain(domain.to_ascii_lowercase()))
     }
 
-    /// What the organization is, with choices that were read from [`Organization::options`].
+    /// Combines the organization's data with choices that were read from [`Organization::options`].
     #[must_use]
     pub fn new(organization: Organization, options: Options) -> Self {
         let Organization { name, plan, seats, domains, single_sign_on, options: _ } = organization;
@@ -201,12 +203,13 @@ impl OrganizationRecord {
     }
 }
 
-/// What is allowed and yet may not be meant of a member: it is said where administrators look.
+/// A property of a member that is allowed but may be unintended. Administrators see it on the page, in the preview and in the
+/// log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// There is no address to sign in with, nor one to which a passphrase could be mailed.
+    /// The member has no address with which to sign in, or to which a passphrase could be mailed.
     NoAddress,
-    /// The address is of this domain, in lower case, which the organization has not verified.
+    /// The address belongs to this domain, in lower case, which the organization has not verified.
     ForeignDomain(String),
 }
 
@@ -227,7 +230,7 @@ impl From<OrganizationRecord> for Organization {
     }
 }
 
-/// Seats and who takes them.
+/// How many seats there are, and how many are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -251,7 +254,7 @@ pub struct MarkedMembers {
     /// Active members whose address is of a domain that is not verified.
     #[cfg_attr(feature = "host", component(name = "foreign-domain"))]
     pub foreign_domain: u64,
-    /// Whether all members are counted. If not, they are being counted, and there are at least so many.
+    /// Whether all members have been counted. If not, the count is still going on, and these numbers are lower bounds.
     pub complete: bool,
 }
 

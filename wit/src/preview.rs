@@ -10,7 +10,7 @@ use crate::Member;
 use crate::enumeration::enumeration;
 
 enumeration! {
-    /// What would become of a user.
+    /// What provisioning would do with a user.
     pub enum PreviewOutcome {
         /// A member would be added.
         Creates = "creates",
@@ -18,7 +18,7 @@ enumeration! {
         Adopts = "adopts",
         /// The member is managed by SCIM already.
         Exists = "exists",
-        /// It would be refused.
+        /// The user would be refused.
         Refuses = "refuses",
     }
 }
@@ -28,15 +28,15 @@ enumeration! {
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct PreviewedUser {
-    /// As sent.
+    /// The `userName` as sent.
     #[cfg_attr(feature = "host", component(name = "user-name"))]
     pub user_name: String,
-    /// What would become of it.
+    /// What provisioning would do with this user.
     pub outcome: PreviewOutcome,
     /// The id of the member that it matches.
     pub member: Option<String>,
-    /// By what it matches, or why it is refused; and behind a semicolon what administrators should hear of the user, such
-    /// as that it could never sign in.
+    /// The attribute by which it matches, or the reason why it is refused. After a semicolon follows what administrators
+    /// should know about the user, for example that the user could never sign in.
     pub reason: String,
 }
 
@@ -50,14 +50,14 @@ pub struct Preview {
     /// Active members who stay manual and keep their seats; the first 500 of them.
     #[cfg_attr(feature = "host", component(name = "left-manual"))]
     pub left_manual: Vec<Member>,
-    /// How many there are.
+    /// How many such members there are.
     #[cfg_attr(feature = "host", component(name = "left-manual-count"))]
     pub left_manual_count: u64,
     /// How many seats the plan has.
     pub seats: u32,
-    /// How many are taken now.
+    /// How many seats are taken now.
     pub taken: u64,
-    /// How many would be taken.
+    /// How many seats would be taken afterwards.
     #[cfg_attr(feature = "host", component(name = "taken-after"))]
     pub taken_after: u64,
     /// How many users of the list would be refused because no seat is free for them.

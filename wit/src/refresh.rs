@@ -1,4 +1,4 @@
-//! The automatic refresh of tokens over an identity provider's API.
+//! The automatic refresh of tokens through an identity provider's API.
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
@@ -25,15 +25,15 @@ pub struct EntraApi {
     /// The object id of the enterprise application's service principal.
     #[cfg_attr(feature = "host", component(name = "service-principal-id"))]
     pub service_principal_id: String,
-    /// Instead of `https://login.microsoftonline.com`, in national clouds.
+    /// For national clouds: the URL to use instead of `https://login.microsoftonline.com`.
     #[cfg_attr(feature = "host", component(name = "login-url"))]
     pub login_url: Option<String>,
-    /// Instead of `https://graph.microsoft.com`, in national clouds.
+    /// For national clouds: the URL to use instead of `https://graph.microsoft.com`.
     #[cfg_attr(feature = "host", component(name = "graph-url"))]
     pub graph_url: Option<String>,
 }
 
-/// Without the secret: what is printed for debugging ends in logs.
+/// Omits the secret, because debugging output ends up in logs.
 impl std::fmt::Debug for EntraApi {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EntraApi").field("tenant_id", &self.tenant_id).finish_non_exhaustive()
@@ -48,7 +48,7 @@ pub struct OktaApiToken {
     pub token: String,
 }
 
-/// Without the token.
+/// Omits the token.
 impl std::fmt::Debug for OktaApiToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OktaApiToken").finish_non_exhaustive()
@@ -67,14 +67,14 @@ pub struct OktaPrivateKey {
     pub private_key: String,
 }
 
-/// Without the key.
+/// Omits the key.
 impl std::fmt::Debug for OktaPrivateKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OktaPrivateKey").field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }
 
-/// By what Okta's API is accessed.
+/// The credentials for Okta's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum OktaCredentials {
@@ -90,18 +90,18 @@ pub enum OktaCredentials {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct OktaApi {
-    /// Such as `https://example.okta.com`.
+    /// The URL of the Okta organization, such as `https://example.okta.com`.
     #[cfg_attr(feature = "host", component(name = "org-url"))]
     pub org_url: String,
     /// The application's id.
     #[cfg_attr(feature = "host", component(name = "app-id"))]
     pub app_id: String,
-    /// By what it is accessed.
+    /// The credentials.
     pub credentials: OktaCredentials,
 }
 
-/// Access to an identity provider's API, over which new tokens are installed. Its secret is sealed before it is stored, and
-/// never shown.
+/// Access to an identity provider's API, through which new tokens are installed. Its secret is encrypted before it is stored,
+/// and never shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum IdpApi {
@@ -113,7 +113,7 @@ pub enum IdpApi {
     Okta(OktaApi),
 }
 
-/// What is configured of an [`EntraApi`]; nothing of it is secret.
+/// The configuration of an [`EntraApi`], without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(
@@ -131,15 +131,15 @@ pub struct EntraApiStatus {
     /// The object id of the enterprise application's service principal.
     #[cfg_attr(feature = "host", component(name = "service-principal-id"))]
     pub service_principal_id: String,
-    /// Where it signs in.
+    /// The URL for its sign-in.
     #[cfg_attr(feature = "host", component(name = "login-url"))]
     pub login_url: String,
-    /// Where Graph is.
+    /// The URL of Microsoft Graph.
     #[cfg_attr(feature = "host", component(name = "graph-url"))]
     pub graph_url: String,
 }
 
-/// What is configured of an [`OktaApi`]; nothing of it is secret.
+/// The configuration of an [`OktaApi`], without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(
@@ -148,18 +148,18 @@ pub struct EntraApiStatus {
     schema(description = "What is configured of access to Okta; nothing of it is secret.")
 )]
 pub struct OktaApiStatus {
-    /// Such as `https://example.okta.com`.
+    /// The URL of the Okta organization, such as `https://example.okta.com`.
     #[cfg_attr(feature = "host", component(name = "org-url"))]
     pub org_url: String,
     /// The application's id.
     #[cfg_attr(feature = "host", component(name = "app-id"))]
     pub app_id: String,
-    /// The service application's; `None` for an API token.
+    /// The id of the service application; `None` if an API token is used.
     #[cfg_attr(feature = "host", component(name = "client-id"))]
     pub client_id: Option<String>,
 }
 
-/// What is configured of an [`IdpApi`]; nothing of it is secret.
+/// The configuration of an [`IdpApi`], without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -174,13 +174,13 @@ pub enum IdpApiStatus {
 }
 
 enumeration! {
-    /// By what the credentials are renewed.
+    /// How the credentials are renewed.
     pub enum RefreshMethod {
-        /// By nothing: the token is refreshed by hand.
+        /// The token is refreshed by hand.
         Manual = "manual",
         /// The identity provider renews its OAuth access tokens by itself.
         OAuth = "oauth",
-        /// A new token is installed over the identity provider's API.
+        /// A new token is installed through the identity provider's API.
         IdpApi = "idp-api",
     }
 }
@@ -188,34 +188,34 @@ enumeration! {
 enumeration! {
     /// How far the automatic refresh has come.
     pub enum RefreshState {
-        /// SCIM is disabled, or there is nothing that would refresh.
+        /// SCIM is disabled, or no automatic refresh is configured.
         Off = "off",
-        /// Nothing to do before the planned time.
+        /// There is nothing to do before the planned time.
         Scheduled = "scheduled",
         /// A new token is about to be installed; it is accepted beside the old one.
         Installing = "installing",
         /// The identity provider has accepted the new token; its first request with it is awaited.
         Verifying = "verifying",
-        /// The last attempt failed in a way that passes; it is tried again.
+        /// The last attempt failed for a temporary reason. It is repeated.
         Retrying = "retrying",
-        /// The identity provider accepted a token and never came with it; it is installed again.
+        /// The identity provider accepted the token, but sent no request with it. The token is installed again.
         Unconfirmed = "unconfirmed",
-        /// Somebody must correct what is configured; it is tried again, too.
+        /// Somebody must correct the configuration. Until then the refresh is tried again and again.
         NeedsAttention = "needs-attention",
     }
 }
 
-/// The automatic refresh as it stands. Whatever failed, the old token works until it expires. Times are milliseconds since
-/// the Unix epoch.
+/// The state of the automatic refresh. Whatever failed, the old token works until it expires. Times are milliseconds since the
+/// Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct RefreshStatus {
-    /// By what.
+    /// How the credentials are renewed.
     pub method: RefreshMethod,
-    /// How far.
+    /// How far the refresh has come.
     pub state: RefreshState,
-    /// The API that is configured.
+    /// The configured access to the identity provider's API.
     #[cfg_attr(feature = "host", component(name = "idp-api"))]
     pub idp_api: Option<IdpApiStatus>,
     /// When the next attempt is planned.
@@ -227,11 +227,11 @@ pub struct RefreshStatus {
     /// When a request first arrived with a token that was installed in this way.
     #[cfg_attr(feature = "host", component(name = "last-success"))]
     pub last_success: Option<u64>,
-    /// Failed attempts since.
+    /// How many attempts have failed since then.
     pub failures: u32,
     /// Why the last attempt failed, for administrators.
     pub problem: Option<String>,
-    /// When a request was last authenticated by an OAuth access token, to the minute.
+    /// When an OAuth access token last authenticated a request, to the minute.
     #[cfg_attr(feature = "host", component(name = "oauth-last-used"))]
     pub oauth_last_used: Option<u64>,
 }

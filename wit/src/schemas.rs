@@ -5,13 +5,13 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::error::ActionError;
 
-/// What is wrong with a declaration.
+/// A mistake in a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Mistake {
-    /// A JSON Pointer (RFC 6901) to it, such as `/schemas/0/attributes/2/type`; empty for the whole declaration.
+    /// A JSON Pointer (RFC 6901) to the mistake, such as `/schemas/0/attributes/2/type`; empty for the whole declaration.
     pub pointer: String,
-    /// A sentence.
+    /// The mistake in a sentence.
     pub detail: String,
 }
 
@@ -19,10 +19,10 @@ pub struct Mistake {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum DeclarationRefusal {
-    /// It is not valid.
+    /// The declaration is not valid.
     #[cfg_attr(feature = "host", component(name = "invalid"))]
     Invalid(Mistake),
-    /// Anything else.
+    /// Any other reason.
     #[cfg_attr(feature = "host", component(name = "failed"))]
     Failed(ActionError),
 }

@@ -10,9 +10,9 @@ pub type Header = (String, String);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct ScimRequest {
-    /// As sent, in capital letters: `GET`, `POST`, …
+    /// The method as sent, in capital letters: `GET`, `POST`, …
     pub method: String,
-    /// The path below the connector URL as sent, percent-encoded, with its leading slash; empty for the connector URL
+    /// The path below the connector URL as sent, percent-encoded, with its leading slash. It is empty for the connector URL
     /// itself.
     pub path: String,
     /// The query as sent, without the question mark.
@@ -22,11 +22,11 @@ pub struct ScimRequest {
     pub headers: Vec<Header>,
     /// The body; at most 16 MiB.
     pub body: Vec<u8>,
-    /// The connector URL as clients see it: what `meta.location` begins with.
+    /// The connector URL as clients see it. `meta.location` begins with it.
     #[cfg_attr(feature = "host", component(name = "base-url"))]
     pub base_url: String,
-    /// Names the request in logs, errors and the `X-Request-Id` header: 1 to 64 of `[A-Za-z0-9-]`, unique in the organization.
-    /// The component replaces one that is not fit.
+    /// Identifies the request in logs, errors and the `X-Request-Id` header: 1 to 64 of `[A-Za-z0-9-]`, unique in the
+    /// organization. The component replaces an id of another form.
     #[cfg_attr(feature = "host", component(name = "request-id"))]
     pub request_id: String,
     /// The IP address of the client, if it is known.
@@ -57,7 +57,7 @@ impl ScimRequest {
     }
 }
 
-/// A response; its body is a SCIM document or empty.
+/// A response. Its body is a SCIM document or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct ScimResponse {

@@ -1,4 +1,4 @@
-//! Who got no seat.
+//! The people who got no seat.
 
 use serde::Serialize;
 #[cfg(feature = "openapi")]
@@ -6,8 +6,7 @@ use utoipa::ToSchema;
 #[cfg(feature = "host")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-/// Somebody whom the identity provider wanted to give a seat, and for whom none was free. Times are milliseconds since the
-/// Unix epoch.
+/// A person for whom the identity provider wanted a seat when none was free. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -20,28 +19,28 @@ pub struct PersonWithoutSeat {
     /// The name.
     #[cfg_attr(feature = "host", component(name = "display-name"))]
     pub display_name: String,
-    /// The id of the member, if it was a deactivated one who should be active again.
+    /// The id of the member, if it is a deactivated member who should be active again.
     pub member: Option<String>,
-    /// When it was refused first.
+    /// When the person was first refused.
     pub since: u64,
-    /// When it was refused last.
+    /// When the person was last refused.
     pub last: u64,
-    /// How often it was refused.
+    /// How often the person was refused.
     pub refusals: u32,
-    /// The id of the request that was refused last, by which the log finds it.
+    /// The id of the last refused request. The log finds it by this id.
     #[cfg_attr(feature = "host", component(name = "request-id"))]
     pub request_id: String,
 }
 
-/// Who has no seat at this moment and was refused one. Nobody stays here who has a seat, was deleted, or is not wanted any
-/// more.
+/// The people who were refused a seat and have none at this moment. A person leaves this list by getting a seat, by being
+/// deleted, or when the identity provider no longer wants the person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct WithoutSeat {
-    /// Who was refused last comes first. At most 1,000.
+    /// At most 1,000 people. The person who was refused last comes first.
     pub people: Vec<PersonWithoutSeat>,
-    /// Whether as many are kept as can be: then there may be more, which the log has.
+    /// Whether the list is full. Then the log may name more people.
     #[cfg_attr(feature = "host", component(name = "is-full"))]
     pub is_full: bool,
 }

@@ -1,4 +1,4 @@
-//! Links by which somebody who is no owner sets up the identity provider.
+//! Set-up links, for somebody who sets up the identity provider and is no owner.
 
 use serde::Serialize;
 #[cfg(feature = "openapi")]
@@ -12,42 +12,43 @@ use crate::{ExpiryWindow, IdentityProvider};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct NewSetupLink {
-    /// Whose steps it shows; SCIM is enabled for it, if it is not enabled when the link is used.
+    /// The link shows the steps for this identity provider. If SCIM is not enabled when the link is used, it is enabled for
+    /// this one.
     #[cfg_attr(feature = "host", component(name = "identity-provider"))]
     pub identity_provider: IdentityProvider,
-    /// How long the token will be valid; `None` for as long as the token before, or 180 days.
+    /// How long the token will be valid; `None` means as long as the token before it, or 180 days if there is none.
     pub window: Option<ExpiryWindow>,
-    /// How long the link is good: 3,600 to 604,800 seconds, which are an hour to seven days.
+    /// How long the link is valid: 3,600 to 604,800 seconds, which is an hour to seven days.
     #[cfg_attr(feature = "host", component(name = "valid-seconds"))]
     pub valid_seconds: u32,
 }
 
-/// A set-up link as it stands. Times are milliseconds since the Unix epoch.
+/// A set-up link and its state. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct SetupLink {
-    /// A UUID, by which it is revoked.
+    /// A UUID. It names the link when the link is revoked.
     pub id: String,
-    /// Whose steps it shows.
+    /// The identity provider whose steps it shows.
     #[cfg_attr(feature = "host", component(name = "identity-provider"))]
     pub identity_provider: IdentityProvider,
-    /// How long the token will be valid; `None` for as long as the token before, or 180 days.
+    /// How long the token will be valid; `None` means as long as the token before it, or 180 days if there is none.
     pub window: Option<ExpiryWindow>,
     /// When it was made.
     pub created: u64,
     /// The name of the member who made it, or `operator`.
     #[cfg_attr(feature = "host", component(name = "created-by"))]
     pub created_by: String,
-    /// From when on it is good no more.
+    /// The time from which it is no longer valid.
     pub expires: u64,
-    /// When it showed a token; `None` if it has not been used.
+    /// When it issued its token; `None` if it has not been used.
     pub used: Option<u64>,
     /// When it was revoked; `None` if it was not.
     pub revoked: Option<u64>,
 }
 
-/// A set-up link with its secret, shown once: only a hash is stored.
+/// A set-up link with its secret. The secret is shown only once: only its hash is stored.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct IssuedSetupLink {
@@ -57,7 +58,7 @@ pub struct IssuedSetupLink {
     pub token: String,
 }
 
-/// Without the token: what is printed for debugging ends in logs.
+/// Omits the token, because debugging output ends up in logs.
 impl std::fmt::Debug for IssuedSetupLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("IssuedSetupLink").field("link", &self.link).finish_non_exhaustive()

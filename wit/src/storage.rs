@@ -20,16 +20,16 @@ pub struct Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Entry {
-    /// Where it is.
+    /// The key.
     pub key: Key,
-    /// What is there.
+    /// The value.
     pub value: Vec<u8>,
     /// The version of the transaction that wrote it.
     pub version: u64,
 }
 
 impl Entry {
-    /// What is there, without its key.
+    /// The item without its key.
     #[must_use]
     pub fn into_item(self) -> Item {
         Item { value: self.value, version: self.version }
@@ -40,9 +40,9 @@ impl Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct KeyValue {
-    /// Where.
+    /// The key.
     pub key: Key,
-    /// What: at most 1 MiB.
+    /// The value: at most 1 MiB.
     pub value: Vec<u8>,
 }
 
@@ -54,7 +54,7 @@ impl KeyValue {
     }
 }
 
-/// A key and a version that it is to have.
+/// A key, and the version that its value must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct KeyVersion {
@@ -93,17 +93,17 @@ impl KeyRange {
     }
 }
 
-/// What to read of a range.
+/// Selects entries of a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Page {
     /// The keys to read.
     pub range: KeyRange,
-    /// From the end of the range towards its start.
+    /// Whether to read from the end of the range towards its start.
     pub reverse: bool,
-    /// How many entries to pass over first.
+    /// How many entries to skip first.
     pub skip: u32,
-    /// How many entries to return at the most; the host caps entries and bytes further.
+    /// The most entries to return. The host limits entries and bytes further.
     pub limit: u32,
 }
 
@@ -111,13 +111,13 @@ pub struct Page {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Scanned {
-    /// In the order of the page.
+    /// The entries, in the order of the page.
     pub entries: Vec<Entry>,
-    /// Whether the range holds entries past the last one returned (or past those skipped, if none was).
+    /// Whether the range has entries after the last one returned (or after the skipped ones, if none was returned).
     pub more: bool,
 }
 
-/// What must hold when a transaction commits, before any of its changes takes effect.
+/// A condition for a transaction. It is checked before any of the changes takes effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum Condition {
@@ -127,7 +127,7 @@ pub enum Condition {
     /// The key has no value.
     #[cfg_attr(feature = "host", component(name = "absent"))]
     Absent(Key),
-    /// The key has a value of this version. It never holds for an absent key.
+    /// The key has a value of this version. This is never true for an absent key.
     #[cfg_attr(feature = "host", component(name = "version"))]
     Version(KeyVersion),
 }
@@ -139,7 +139,7 @@ impl Condition {
         Self::Version(KeyVersion { key, version })
     }
 
-    /// The key it is about, which a conflict names.
+    /// The key of the condition. A conflict names it.
     #[must_use]
     pub const fn key(&self) -> &Key {
         match self {
@@ -147,7 +147,7 @@ impl Condition {
         }
     }
 
-    /// Whether it holds for a key that has a value of this version, or none.
+    /// Whether the condition is met by a key that has a value of this version, or no value.
     #[must_use]
     pub fn holds(&self, version: Option<u64>) -> bool {
         match self {
@@ -164,11 +164,11 @@ impl Condition {
 pub struct BoundedAdd {
     /// The counter's key.
     pub key: Key,
-    /// What to add.
+    /// The number to add.
     pub delta: i64,
-    /// The transaction fails with [`StorageError::Limit`] if the sum were less.
+    /// The transaction fails with [`StorageError::Limit`] if the sum is less.
     pub min: Option<i64>,
-    /// The transaction fails with [`StorageError::Limit`] if the sum were more.
+    /// The transaction fails with [`StorageError::Limit`] if the sum is more.
     pub max: Option<i64>,
 }
 
@@ -232,21 +232,21 @@ impl Change {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Transaction {
-    /// All must hold in the state before the transaction; the first that does not is reported.
+    /// The conditions on the state before the transaction. The first one that is not met is reported.
     pub conditions: Vec<Condition>,
-    /// Take effect in this order, each seeing those before it.
+    /// The changes. They take effect in this order, each seeing those before it.
     pub changes: Vec<Change>,
-    /// Not later than at this time (milliseconds since the Unix epoch) the organization is due. An
-    /// earlier time already set stays.
+    /// The organization is due at this time (milliseconds since the Unix epoch) or earlier. If an earlier time is set already,
+    /// that stays.
     #[cfg_attr(feature = "host", component(name = "wake-at"))]
     pub wake_at: Option<u64>,
 }
 
-/// Why a call was refused. Nothing has been written, except that [`StorageError::Unavailable`] may leave it open.
+/// Why a call was refused. Nothing has been written, except that this is uncertain after [`StorageError::Unavailable`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum StorageError {
-    /// A condition on this key did not hold: read again, decide again.
+    /// A condition on this key was not met. Read again and decide again.
     #[error("a condition on the key {} did not hold", .0.escape_ascii())]
     #[cfg_attr(feature = "host", component(name = "conflict"))]
     Conflict(Key),
@@ -254,20 +254,20 @@ pub enum StorageError {
     #[error("the counter {} would leave its bounds", .0.escape_ascii())]
     #[cfg_attr(feature = "host", component(name = "limit"))]
     Limit(Key),
-    /// A key, a value, or the whole call is larger than the host takes.
+    /// A key, a value, or the whole call is larger than the host accepts.
     #[error("a key, a value, or the whole call is too large")]
     #[cfg_attr(feature = "host", component(name = "too-large"))]
     TooLarge,
-    /// The storage can't be reached or is overloaded; the same call may succeed later. Alone among
-    /// these it may leave it open whether a commit took place, if the connection broke in the middle.
+    /// The storage can't be reached or is overloaded. The same call may succeed later. This is the only error after which a
+    /// commit may have taken place, if the connection broke in the middle.
     #[error("the storage is unavailable: {0}")]
     #[cfg_attr(feature = "host", component(name = "unavailable"))]
     Unavailable(String),
-    /// There is no room: nothing can be written until the operator makes some. What is stored can be read.
+    /// The storage is full: nothing can be written until the operator makes room. Stored data can be read.
     #[error("the storage is full")]
     #[cfg_attr(feature = "host", component(name = "full"))]
     Full,
-    /// Anything else; the text is for the host's log.
+    /// Any other error; the text is for the host's log.
     #[error("the storage failed: {0}")]
     #[cfg_attr(feature = "host", component(name = "other"))]
     Other(String),

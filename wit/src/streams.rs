@@ -12,7 +12,7 @@ use crate::enumeration::enumeration;
 enumeration! {
     /// A kind of event that a stream can have (RFC 9967 section 2).
     pub enum StreamEvent {
-        /// A user or group that was there already joins what SCIM lists.
+        /// SCIM now lists a user or group that existed before.
         FeedAdd = "feed-add",
         /// A user or group was created.
         Create = "create",
@@ -26,23 +26,25 @@ enumeration! {
         Activate = "activate",
         /// A user has lost access.
         Deactivate = "deactivate",
-        /// A request that was accepted to be run later is done. Requests are accepted so only where a stream has this.
+        /// A request that was accepted to be run later is done. Requests are accepted for later only if a stream has this
+        /// event.
         AsyncResponse = "async-response",
     }
 }
 
 enumeration! {
-    /// How much events say of what has changed.
+    /// How much events say about a change.
     pub enum EventDetail {
-        /// The names of attributes. The receiver asks for their values over SCIM.
+        /// The names of the attributes. The receiver asks for their values over SCIM.
         Notice = "notice",
-        /// The values too, where those of a change take no more than 32 KiB for all streams together; else it is a notice.
+        /// The values too, if those of a change take no more than 32 KiB for all streams together. Otherwise the event is a
+        /// notice.
         Full = "full",
     }
 }
 
 impl Default for EventDetail {
-    /// What shows a receiver nothing that it could not read.
+    /// The default shows a receiver nothing that it could not read anyway.
     fn default() -> Self {
         Self::Notice
     }
@@ -57,14 +59,14 @@ pub struct NewEventStream {
     /// The name that administrators give the receiver: 1 to 200 bytes.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub name: String,
-    /// The `aud` of the tokens, by which the receiver knows that they are meant for it: 1 to 500 bytes.
+    /// The `aud` of the tokens: 1 to 500 bytes. By this the receiver knows that they are meant for it.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 500))]
     pub audience: String,
     /// The kinds of events that the stream has. If there are none, it has all of them.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_items = 8))]
     pub events: Vec<StreamEvent>,
-    /// How much events say of what has changed; `notice` if nobody says it.
+    /// How much events say about a change. The default is `notice`.
     #[serde(default)]
     pub detail: EventDetail,
     /// Whether each event has a token of its own. Otherwise one token has all events of a resource in one transaction.
@@ -80,7 +82,7 @@ pub struct NewEventStream {
     pub authorization: Option<String>,
 }
 
-/// Without the secret: what is printed for debugging ends in logs.
+/// Omits the secret, because debugging output ends up in logs.
 impl std::fmt::Debug for NewEventStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { name, audience, events, detail, single_events, push_url, .. } = self;
@@ -88,7 +90,7 @@ impl std::fmt::Debug for NewEventStream {
     }
 }
 
-/// A stream as it stands. Times are milliseconds since the Unix epoch.
+/// A stream and its state. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -106,7 +108,7 @@ pub struct EventStream {
     /// The event URIs that the tokens can have.
     #[cfg_attr(feature = "host", component(name = "event-uris"))]
     pub event_uris: Vec<String>,
-    /// How much events say of what has changed.
+    /// How much events say about a change.
     pub detail: EventDetail,
     /// Whether each event has a token of its own.
     #[cfg_attr(feature = "host", component(name = "single-events"))]
@@ -122,10 +124,10 @@ pub struct EventStream {
     pub jwks_url: String,
     /// When the stream was added.
     pub created: u64,
-    /// Since when all that was pushed was taken. If this and `failing_since` are null, nothing was pushed yet.
+    /// Since when every push has succeeded. If this and `failing_since` are null, nothing has been pushed yet.
     #[cfg_attr(feature = "host", component(name = "works-since"))]
     pub works_since: Option<u64>,
-    /// Since when pushes fail.
+    /// Since when pushes have failed.
     #[cfg_attr(feature = "host", component(name = "failing-since"))]
     pub failing_since: Option<u64>,
     /// When the receiver last polled, to the minute.
@@ -133,13 +135,13 @@ pub struct EventStream {
     pub last_polled: Option<u64>,
     /// Why the last push failed, or why the receiver refused the last token that it has refused.
     pub error: Option<String>,
-    /// How many tokens wait: 1,000 stand for as many or more.
+    /// How many tokens wait. 1,000 means as many or more.
     pub waiting: u32,
-    /// How many tokens are parked: 1,000 stand for as many or more.
+    /// How many tokens are parked. 1,000 means as many or more.
     pub parked: u32,
 }
 
-/// A stream with the token by which its receiver polls, shown once: only its hash is stored.
+/// A stream with the token by which its receiver polls. The token is shown only once: only its hash is stored.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct IssuedEventStream {
@@ -150,14 +152,14 @@ pub struct IssuedEventStream {
     pub token: Option<String>,
 }
 
-/// Without the token: what is printed for debugging ends in logs.
+/// Omits the token, because debugging output ends up in logs.
 impl std::fmt::Debug for IssuedEventStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("IssuedEventStream").field("event_stream", &self.event_stream).finish_non_exhaustive()
     }
 }
 
-/// The key that signs from now on.
+/// The new signing key, which is used from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -179,11 +181,12 @@ pub struct PollRequest {
     pub authorization: Option<String>,
     /// At most 64 KiB of JSON.
     pub body: Vec<u8>,
-    /// The host asks again for a receiver that waits: what the request acknowledges was acknowledged the first time.
+    /// Whether the host asks again for a receiver that waits. The acknowledgements of the request were processed the first
+    /// time.
     pub again: bool,
 }
 
-/// Without the credentials: what is printed for debugging ends in logs.
+/// Omits the credentials, because debugging output ends up in logs.
 impl std::fmt::Debug for PollRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PollRequest").field("stream_id", &self.stream_id).finish_non_exhaustive()
@@ -200,6 +203,6 @@ pub struct PollResponse {
     pub headers: Vec<Header>,
     /// JSON.
     pub body: Vec<u8>,
-    /// There is nothing yet, and the receiver would wait for it.
+    /// Whether there is nothing yet and the receiver wants to wait.
     pub wait: bool,
 }

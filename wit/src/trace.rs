@@ -1,12 +1,12 @@
-//! Which trace a request belongs to: the `traceparent` of W3C Trace Context.
+//! The trace to which a request belongs: the `traceparent` of W3C Trace Context.
 
 use std::fmt;
 
 /// How long a `traceparent` of version 00 is, in bytes.
 const LENGTH: usize = 55;
 
-/// A `traceparent` ([W3C Trace Context](https://www.w3.org/TR/trace-context/) §3.2): the trace, and the span that caused what
-/// follows.
+/// A `traceparent` ([W3C Trace Context](https://www.w3.org/TR/trace-context/) §3.2): the trace, and the span that caused the
+/// following work.
 ///
 /// ```
 /// use insomnia_scim_contract::TraceParent;
@@ -26,8 +26,8 @@ pub struct TraceParent {
 }
 
 impl TraceParent {
-    /// Reads the header field. What is not valid is `None`: the specification has it ignored, and a new trace begun. Of a later
-    /// version than 00 the parts that version 00 has are read, and what stands behind them is passed over.
+    /// Reads the header field. The result is `None` if it is not valid: the specification then ignores it and begins a new
+    /// trace. Of a later version than 00, only the parts that version 00 has are read.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (known, rest) = text.as_bytes().split_at_checked(LENGTH)?;

@@ -1,7 +1,7 @@
-//! Names and addresses in texts.
+//! Finds names and addresses in texts.
 
 /// Whether the word, such as a name or an email address, occurs in the text by itself, and not as a part of a longer name or
-/// address. Case counts: fold both before.
+/// address. Case matters: convert both to lower case before.
 #[must_use]
 pub fn occurs_as_word(text: &str, word: &str) -> bool {
     if word.is_empty() {

@@ -54,7 +54,7 @@ impl Database {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    /// Runs what is to take effect as a whole.
+    /// Runs changes that must take effect as a whole.
     pub(crate) fn transaction<T>(
         &self,
         run: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
@@ -66,7 +66,7 @@ impl Database {
         Ok(done)
     }
 
-    /// Whether it was read who was in the organization before its first event.
+    /// Whether the members from before the organization's first event have been read.
     pub(crate) fn is_caught_up(&self, organization: &str) -> rusqlite::Result<bool> {
         let query = "SELECT count(*) > 0 FROM caught_up WHERE organization = ?1";
         self.connection().query_row(query, [organization], |row| row.get(0))
@@ -79,7 +79,7 @@ impl Database {
         self.connection().query_row(query, [organization, id], account).optional()
     }
 
-    /// All active accounts, by their names.
+    /// All active accounts, in the order of their names.
     pub(crate) fn all_active(&self, organization: &str) -> rusqlite::Result<Vec<Account>> {
         let connection = self.connection();
         let mut query = connection.prepare(
@@ -112,8 +112,8 @@ impl Database {
         connection.execute(insert, params![token, organization, account, seconds(now + SESSION)]).map(drop)
     }
 
-    /// Whose session it is, if the account is still active: a session ends in the moment in which the identity provider
-    /// deactivates its member.
+    /// The account of the session, if it is still active. A session ends at the moment when the identity provider deactivates
+    /// its member.
     pub(crate) fn session(&self, token: &str, now: u64) -> rusqlite::Result<Option<(String, Account)>> {
         let query = "SELECT accounts.id, email, name, role, accounts.organization
                      FROM sessions JOIN accounts ON accounts.organization = sessions.organization AND id = account
@@ -126,7 +126,7 @@ impl Database {
         self.connection().execute("DELETE FROM sessions WHERE token = ?1", [token]).map(drop)
     }
 
-    /// Gives an account a second factor unless it has one; the secret, if no code of it was used yet.
+    /// Gives an account a second factor unless it has one. Returns the secret, if no code of it has been used yet.
     pub(crate) fn enrol(&self, organization: &str, account: &str, secret: &[u8]) -> rusqlite::Result<Option<Vec<u8>>> {
         let insert =
             "INSERT INTO second_factors (organization, account, secret) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
@@ -143,13 +143,13 @@ impl Database {
         self.connection().query_row(query, [organization, account], |row| row.get(0)).optional()
     }
 
-    /// Uses the code of this step up; whether neither it nor a later one was used before.
+    /// Uses the code of this time step. Returns whether neither it nor a later one was used before.
     pub(crate) fn use_code(&self, organization: &str, account: &str, step: u64) -> rusqlite::Result<bool> {
         let update = "UPDATE second_factors SET used = ?3 WHERE organization = ?1 AND account = ?2 AND used < ?3";
         self.connection().execute(update, params![organization, account, seconds(step)]).map(|rows| rows == 1)
     }
 
-    /// Keeps a letter; one that is there already stays as it is.
+    /// Stores a letter. A letter that is there already stays as it is.
     pub(crate) fn keep_letter(&self, organization: &str, letter: [&str; 4]) -> rusqlite::Result<()> {
         let [id, recipient, subject, body] = letter;
         let insert = "INSERT INTO letters (id, organization, recipient, subject, body) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -169,7 +169,7 @@ impl Database {
         self.connection().execute(delete, params![organization, id, recipient])
     }
 
-    /// A panic while the connection was held has rolled its transaction back: it can be used on.
+    /// If a panic happens while the connection is held, the transaction is rolled back, so the connection can be used further.
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

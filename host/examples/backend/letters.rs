@@ -1,4 +1,4 @@
-//! The backend's mail system: it keeps letters in a table, from which something else would send them.
+//! The backend's mail system: it stores letters in a table, from which another program would send them.
 
 use async_trait::async_trait;
 use insomnia_scim::OrganizationId;
@@ -28,7 +28,7 @@ impl Letters {
 
 #[async_trait]
 impl Mailer for Letters {
-    /// The same message may come again after a crash: its id decides that it is kept once.
+    /// The same message may come again after a crash. By its id it is stored only once.
     async fn send(&self, organization: &OrganizationId, message: Message) -> Result<(), MailError> {
         let letter = [&*message.id, &*message.to, &*message.subject, &*message.text];
         let kept = self.database.keep_letter(organization.as_str(), letter);

@@ -1,19 +1,19 @@
 //! A small backend with accounts, sessions and a mail system of its own, into which SCIM is mounted.
 //!
-//! `cargo run --example backend -- DIRECTORY 127.0.0.1:3000` serves it; the first start prints the connector URL, the token and
-//! the owner's passphrase, and each start prints what an authenticator app reads until one of its codes was used. Compiled code is
-//! kept in the directory, or where a third argument says. What a backend brings along stands in one file each:
+//! `cargo run --example backend -- DIRECTORY 127.0.0.1:3000` serves it. The first start prints the connector URL, the token
+//! and the owner's passphrase. Each start prints the secret for an authenticator app until one of its codes has been used.
+//! Compiled code is kept in the directory, or in the one that a third argument names. Each part of the backend is in one file:
 //!
 //! | file | what it is | trait |
 //! |---|---|---|
 //! | `database.rs` | the backend's own tables: accounts, teams, sessions, letters | |
 //! | `mirror.rs` | keeps accounts and teams as the identity provider wants them: in order, each event exactly once | `EventSubscriber` |
 //! | `sessions.rs` | the backend's sessions open the SCIM page | `SessionProvider` |
-//! | `second_factor.rs` | what the SCIM page asks for before most of what outlives the session: a code of an authenticator app | `StepUp` |
+//! | `second_factor.rs` | asks for a code of an authenticator app before most actions on the SCIM page whose effect outlives the session | `StepUp` |
 //! | `letters.rs` | the backend's mail system | `Mailer` |
-//! | `pages.rs` | sign-in that the accounts gate, and a page of its own over the provisioner's acts | |
+//! | `pages.rs` | sign-in for active accounts only, and a page that uses the provisioner's actions | |
 //!
-//! Storage, secrets and outgoing HTTP are those of the crate; `storage::conformance` has the rules for a storage of one's own.
+//! Storage, secrets and outgoing HTTP come from the crate. `storage::conformance` tests the rules for a storage of your own.
 
 mod database;
 mod letters;
@@ -42,7 +42,7 @@ use self::mirror::Mirror;
 use self::second_factor::SecondFactor;
 use self::sessions::BackendSessions;
 
-/// Who administers the organization at the beginning.
+/// The email address of the first owner.
 const OWNER: &str = "owner@acme.example";
 
 #[tokio::main]
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let provisioner = provisioner(Path::new(&directory), &compiled, &base_url, &database).await?;
     let organization = OrganizationId::parse("acme")?;
     first_start(&provisioner, &database, &organization, &base_url).await?;
-    // The owner has an account before anybody can sign in.
+    // The owner must have an account before anybody can sign in.
     provisioner.run_all_due().await?;
 
     let sessions = Arc::new(BackendSessions::new(database.clone()));
@@ -78,7 +78,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The provisioner with everything that this backend brings along.
+/// Builds the provisioner with the parts of this backend.
 async fn provisioner(
     directory: &Path,
     compiled: &Path,
@@ -100,8 +100,8 @@ async fn provisioner(
     Ok(provisioner)
 }
 
-/// Makes the organization and enables SCIM, unless an earlier start has done so. Each step looks at what is there already, so
-/// that a start that was broken off is taken up by the next one.
+/// Makes the organization and enables SCIM, unless an earlier start has done so. Each step checks what is there already, so
+/// the next start continues a start that was interrupted.
 async fn first_start(
     provisioner: &Provisioner,
     database: &Database,
@@ -130,11 +130,11 @@ async fn first_start(
                 println!("authenticator {url}");
             }
         }
-        // It is another one by now.
+        // The owner is somebody else by now.
         Err(ActionError::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    // Whoever disables it later means that.
+    // If somebody disables SCIM later, it must stay disabled.
     if organization.status().await?.generation == 0 {
         let issued = organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Days90).await?;
         println!("connector {base_url}/scim/v2/{id} token {}", issued.token);

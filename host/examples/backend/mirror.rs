@@ -1,8 +1,8 @@
-//! Accounts and teams as the identity provider wants them.
+//! Keeps accounts and teams as the identity provider wants them.
 //!
-//! Events come in the order of their commits and at least once. Each is applied in one transaction with its position, so that
-//! one that comes again after a crash is known and passed over: all in all, each takes effect exactly once. Who was there before
-//! the backend took its first event is read once, before that event: what changes meanwhile comes as an event behind it.
+//! Events come in the order of their commits and at least once. Each event is applied in one transaction together with its
+//! position. If it comes again after a crash, its position is known and it is ignored, so each event takes effect exactly
+//! once. The members from before the first event are read once, before that event is applied. Later changes come as events.
 
 use std::sync::OnceLock;
 
@@ -17,11 +17,12 @@ use crate::database::Database;
 
 pub(crate) struct Mirror {
     database: Database,
-    /// Is asked how members are, and who is in a large team. It is there once the provisioner is built.
+    /// The provisioner, which is asked for the state of a member and for the members of a large team. It is set once the
+    /// provisioner is built.
     provisioner: OnceLock<Provisioner>,
 }
 
-/// What an event does to the tables.
+/// The effect of an event on the tables.
 enum Effect {
     /// An account has these properties from now on.
     Account {
@@ -46,12 +47,12 @@ enum Effect {
         added: Vec<String>,
         removed: Vec<String>,
     },
-    /// The members of a team, all of them.
+    /// All members of a team.
     AllMembers {
         team: String,
         members: Vec<String>,
     },
-    /// Nothing that the tables know of.
+    /// The tables do not change.
     None,
 }
 
@@ -72,13 +73,13 @@ impl Mirror {
         Self { database, provisioner: OnceLock::new() }
     }
 
-    /// Asks this provisioner from now on.
+    /// Uses this provisioner from now on.
     pub(crate) fn asks(&self, provisioner: Provisioner) {
         let _ = self.provisioner.set(provisioner);
     }
 
-    /// Reads who is there, once: events are kept for a subscriber from the organization's first jobs with it on, and what was
-    /// before has none.
+    /// Reads all members once. Events are kept for a subscriber from the first time that the organization's jobs run with one;
+    /// there are none for earlier changes.
     async fn catch_up(&self, organization: &OrganizationId) -> Result<(), String> {
         let name = organization.as_str();
         if self.database.is_caught_up(name).map_err(|error| error.to_string())? {
@@ -116,9 +117,9 @@ impl Mirror {
             .map_err(|error| error.to_string())
     }
 
-    /// What the event does. An event of a member says what has changed, and which of several addresses is the member's is for the
-    /// provisioner to know: so it is asked how the member is now, which later events bring up to date again. So it is asked who is in a
-    /// team, of whom an event names the first thousand.
+    /// The effect of the event. The event of a member names the attributes that have changed, but only the provisioner knows
+    /// which of several addresses is the member's. So the provisioner is asked for the present state of the member, which
+    /// later events update again. It is also asked for the members of a team, because an event names only the first thousand.
     async fn effect(&self, organization: &OrganizationId, event: EventRecord) -> Result<Effect, String> {
         let data = event.data;
         let (id, name) = (event.subject.id.unwrap_or_default(), event.subject.name);
@@ -126,7 +127,7 @@ impl Mirror {
             "member.deleted" => Effect::AccountGone { id },
             kind if kind.starts_with("member.") => match self.member(organization, &id).await? {
                 Some(member) => Effect::of(member),
-                // It was deleted since: its event comes.
+                // It has been deleted since; the event of the deletion will come.
                 None => Effect::None,
             },
             "team.deleted" => Effect::TeamGone { id },
@@ -195,8 +196,9 @@ impl EventSubscriber for Mirror {
     }
 }
 
-/// Whether the event was not applied yet; from now on it was. Each is noted by itself: events come in the order of their commits, which
-/// is not always that of their positions. What comes again comes soon, so that a note may go after a week.
+/// Whether the event has not been applied yet; it counts as applied from now on. Each position is noted by itself, because
+/// events come in the order of their commits, which is not always that of their positions. An event that comes again comes
+/// soon, so a note can be removed after a week.
 fn is_new(tables: &Transaction<'_>, organization: &str, position: &str) -> rusqlite::Result<bool> {
     const WEEK: &str = "DELETE FROM applied_events WHERE applied < unixepoch() - 7 * 86400";
     tables.execute(WEEK, [])?;

@@ -1,5 +1,5 @@
-//! The backend's own pages: sign-in, and who is in the organization. Only who has an active account gets in; the identity
-//! provider decides who that is.
+//! The backend's own pages: sign-in, and a list of the people in the organization. Only people with an active account can sign
+//! in; the identity provider decides who has one.
 
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -56,13 +56,14 @@ async fn sign_in(
     Form(form): Form<SignIn>,
 ) -> Result<Response, Failure> {
     let Ok(id) = OrganizationId::parse(&organization) else { return Ok(refused()) };
-    // The provisioner keeps the passphrases of members, and slows down who guesses. A backend that has passphrases of its own
-    // would check them here.
+    // The provisioner stores the passphrases of members, and slows down guessing. A backend with passphrases of its own would
+    // check them here.
     let known = application.provisioner.organization(&id).verify_passphrase(&form.email, &form.passphrase).await;
     let Ok(member) = known else { return Ok(refused()) };
     let Some(account) = application.database.active(&organization, &member.id)? else { return Ok(refused()) };
     let cookie = sessions::begin(&application.database, &organization, &account)?;
-    // Only a path of this host: what begins with two slashes would be another one's, also where browsers leave out blanks.
+    // Only a path on this host is allowed. A text that begins with two slashes is an address of another host, also for
+    // browsers that ignore blanks.
     let is_path = |then: &String| {
         then.starts_with('/')
             && !then.starts_with("//")
@@ -83,7 +84,7 @@ async fn sign_out(
     Ok(Redirect::to(&format!("/{organization}/sign-in")))
 }
 
-/// Who is in the organization, by the backend's own tables, beside the seats, which the provisioner counts.
+/// Lists the people in the organization from the backend's own tables, and the seats, which the provisioner counts.
 async fn people(
     State(application): State<Application>,
     Path(organization): Path<String>,
@@ -104,7 +105,7 @@ async fn people(
     Ok(Json(json!({"signedIn": found.account.email, "seats": seats, "people": people})).into_response())
 }
 
-/// The same for every reason, so that nobody learns who has an account.
+/// The answer is the same for every reason, so that nobody learns who has an account.
 fn refused() -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, "Email and passphrase do not belong to an active account.\n").into_response()
 }
@@ -113,7 +114,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// What the backend could not do; the reason is for its log.
+/// A failure of the backend. The reason is for its log.
 struct Failure(Box<dyn std::error::Error>);
 
 impl<E: Into<Box<dyn std::error::Error>>> From<E> for Failure {

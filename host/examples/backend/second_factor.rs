@@ -1,8 +1,8 @@
-//! The backend's second factor: codes of an authenticator app (RFC 6238). The SCIM page asks for one before most of what outlives the
-//! session, such as another token, a set-up link or an API key, whatever has opened it.
+//! The backend's second factor: codes of an authenticator app (RFC 6238). The SCIM page asks for a code before most actions
+//! whose effect outlives the session, such as another token, a set-up link or an API key, however the page was opened.
 //!
-//! The codes are computed with SHA-256, as the parameter `algorithm` of the URL says. The app must understand that parameter: several
-//! that are in wide use pass over it, compute SHA-1, and show codes that are wrong here.
+//! The codes are computed with SHA-256, as the parameter `algorithm` of the URL says. The app must support this parameter.
+//! Several popular apps ignore it, compute SHA-1, and show codes that are wrong here.
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
@@ -14,9 +14,9 @@ use sha2::Sha256;
 use crate::database::Database;
 use crate::sessions::now;
 
-/// How long a code lasts, in seconds.
+/// How long a code is valid, in seconds.
 const STEP: u64 = 30;
-/// What secrets are written with (RFC 4648 §6).
+/// The alphabet of secrets (RFC 4648 §6).
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 pub(crate) struct SecondFactor {
@@ -55,10 +55,10 @@ impl StepUp for SecondFactor {
         let Some(secret) = secret else {
             return Ok(StepUpVerdict::Refused("You have no authenticator app yet.".into()));
         };
-        // The code before too, since clocks differ and people take their time.
+        // The code before is accepted too, because clocks differ and people need time.
         let step = now() / STEP;
         for step in [step, step.saturating_sub(1)] {
-            // Each code is good once: whoever has seen it typed has nothing.
+            // Each code is valid only once, so a code that somebody else has seen is useless.
             if code(&secret, step).as_deref() == Some(typed.trim())
                 && self.database.use_code(organization, account, step).map_err(failed)?
             {
@@ -69,8 +69,8 @@ impl StepUp for SecondFactor {
     }
 }
 
-/// Gives the account a second factor unless it has one; what its authenticator app reads, at each start until a code was used: a
-/// start may be killed before that was printed, or before anybody has read it.
+/// Gives the account a second factor unless it has one. Returns the secret for its authenticator app, at each start until a
+/// code has been used: a start may be killed before it has printed the secret, or before anybody has read it.
 pub(crate) fn enrol(
     database: &Database,
     organization: &str,
@@ -85,7 +85,7 @@ pub(crate) fn enrol(
     Ok(unused.map(url))
 }
 
-/// The six digits of this step.
+/// The six digits of this time step.
 fn code(secret: &[u8], step: u64) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
     mac.update(&step.to_be_bytes());

@@ -1,4 +1,5 @@
-//! The backend's sessions, which open the SCIM page as well. Browsers have a random token in a cookie, the table its hash.
+//! The backend's sessions, which open the SCIM page as well. The browser has a random token in a cookie, and the table has its
+//! hash.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -42,7 +43,7 @@ impl SessionProvider for BackendSessions {
     }
 }
 
-/// A session that is good now.
+/// A valid session.
 pub(crate) struct Found {
     pub(crate) organization: String,
     pub(crate) account: Account,
@@ -50,14 +51,14 @@ pub(crate) struct Found {
     pub(crate) token: String,
 }
 
-/// The session that the cookie of a request names.
+/// The session of the request's cookie.
 pub(crate) fn find(database: &Database, headers: &HeaderMap) -> rusqlite::Result<Option<Found>> {
     let Some(token) = cookie(headers).map(|token| hash(&token)) else { return Ok(None) };
     let session = database.session(&token, now())?;
     Ok(session.map(|(organization, account)| Found { organization, account, token }))
 }
 
-/// Begins a session, and returns the `Set-Cookie` header field of it.
+/// Begins a session, and returns its `Set-Cookie` header field.
 pub(crate) fn begin(
     database: &Database,
     organization: &str,
@@ -67,7 +68,7 @@ pub(crate) fn begin(
     getrandom::fill(&mut random).map_err(|error| error.to_string())?;
     let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     database.begin_session(&hash(&token), organization, &account.id, now())?;
-    // Behind TLS, `Secure` belongs here as well.
+    // Behind TLS, add `Secure` here.
     Ok(format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={SESSION}"))
 }
 
@@ -81,7 +82,7 @@ fn hash(token: &str) -> String {
     Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// In seconds since 1970.
+/// The time in seconds since 1970.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

@@ -14,7 +14,7 @@ export class Caller {
   #milliseconds;
   #worker;
   #last = Promise.resolve();
-  // What settles the call that is under way.
+  // Settles the promise of the running call.
   #settle;
 
   constructor(host, organization, milliseconds) {
@@ -30,7 +30,7 @@ export class Caller {
     return answer;
   }
 
-  /** Ends the call that is under way, if there is one. The next call gets a thread of its own. */
+  /** Ends the running call, if there is one. The next call gets a thread of its own. */
   stop(reason = "the call was stopped") {
     const worker = this.#worker;
     this.#worker = undefined;
@@ -68,7 +68,7 @@ export class Caller {
     });
     worker.on("message", (message) => {
       if (message.http !== undefined) answer(outgoing, message);
-      // A thread that was ended may have answered before: that is no answer to the call of the next one.
+      // A thread that was ended may still have sent an answer. It does not belong to the next thread's call.
       else if (this.#worker === worker) this.#settle?.(message);
     });
     const lost = (reason) => {

@@ -1,4 +1,4 @@
-// The imports beside storage: secrets, email, and requests to others.
+// Tests the imports besides storage: secrets, email, and requests to others.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, readdirSync, statSync } from "node:fs";

@@ -1,4 +1,4 @@
-// The component as JavaScript: jco writes it out as core modules and the glue around them, which are compiled once.
+// The component as JavaScript. jco writes it as core modules and the glue around them, which are compiled once.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -9,14 +9,14 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 export const COMPONENT = fileURLToPath(
   new URL("../../../target/guest/wasm32-wasip2/guest/insomnia_scim_guest.wasm", import.meta.url),
 );
-// The release of jco-transpile in package.json. Another release writes other code, and so do other options below: this is a part
-// of the cache's key.
+// The release of jco-transpile in package.json, and the options below. Other ones write other code, so this is a part of the
+// cache's key.
 const TRANSPILER = "0.15.0 wrapped errors";
 const NAME = "scim";
 
 /**
- * What a thread needs to make an instance: the URL of the glue, and the compiled modules by their names. Transpiling takes
- * some seconds; the result is kept in `cache`, by the component's hash.
+ * Returns the parts from which a thread makes an instance: the URL of the glue, and the compiled modules by name. Transpiling
+ * takes some seconds, so the result is kept in `cache` by the component's hash.
  */
 export async function compile(path, cache) {
   const bytes = readFileSync(path);
@@ -35,9 +35,9 @@ async function transpileInto(folder, bytes) {
   const { transpileBytes } = await import("@bytecodealliance/jco-transpile");
   const { files } = await transpileBytes(bytes, {
     name: NAME,
-    // Instances are made one by one, each with the imports of its organization.
+    // Each instance is made with the imports of its organization.
     instantiation: "async",
-    // An error of a result is thrown with its value as `payload`, and so is told apart from a trap.
+    // The error of a result is thrown with its value as `payload`, which distinguishes it from a trap.
     noComponentErrorWrapping: false,
     outDir: "",
     emitTypescriptDeclarations: false,
@@ -52,7 +52,7 @@ async function transpileInto(folder, bytes) {
     renameSync(unfinished, folder);
   } catch (error) {
     rmSync(unfinished, { recursive: true });
-    // Another host was faster.
+    // Another host may have been faster.
     if (!existsSync(folder)) throw error;
   }
 }

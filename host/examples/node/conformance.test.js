@@ -1,7 +1,7 @@
 // Runs the rules of `tests/conformance/` over this host's storage and wake-ups: `npm test`.
 //
-// `tests/conformance/README.md` describes the file's form. Each rule begins with an empty database; its steps are calls with what they
-// must answer.
+// `tests/conformance/README.md` describes the form of the files. Each rule begins with an empty database. Its steps are calls
+// with the expected answers.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -76,7 +76,7 @@ class World {
       this.close();
       this.wakeups = new WakeUps(this.path);
     } else if (step.call === "settle") {
-      // This storage puts what is appended at once.
+      // This storage writes appended entries at once.
     } else if (step.call === "delete-and-make-again") {
       deleteOrganization(this.wakeups.database, step.organization ?? "a");
     } else {
@@ -124,7 +124,7 @@ class World {
     }
   }
 
-  /** Makes the same call from many threads, each with connections of its own, and counts what comes of it. */
+  /** Makes the same call from many threads, each with connections of its own, and counts the results. */
   async atOnce(step) {
     const gate = new Int32Array(new SharedArrayBuffer(4));
     const outcomes = await Promise.all(
@@ -206,7 +206,7 @@ class World {
     }
   }
 
-  /** The number that is named so; a name that is new is given to it. */
+  /** The number with this name. A new name is given to it. */
   number(number, name) {
     if (!this.names.has(name)) this.names.set(name, number);
     assert.equal(number, this.names.get(name));
@@ -219,7 +219,7 @@ class World {
   }
 }
 
-/** The bytes that are written as a text, in hex, or as a text so many times. */
+/** The bytes of a value that is written as a text, in hex, or as a repeated text. */
 function data(value, n) {
   if (typeof value === "string") {
     return new TextEncoder().encode(n === undefined ? value : value.replaceAll("{n}", String(n).padStart(6, "0")));
@@ -228,7 +228,7 @@ function data(value, n) {
   return new TextEncoder().encode(value.bytes.repeat(value.times));
 }
 
-/** The elements of a list, with `{times, of}` written out; each with the number that `{n}` stands for. */
+/** The elements of a list, with `{times, of}` expanded. Each comes with the number for `{n}`. */
 function numbered(values, n) {
   return values.flatMap((value) =>
     value?.of === undefined ? [[value, n]] : Array.from({ length: value.times }, (_, m) => [value.of, m]),
@@ -278,7 +278,7 @@ if (isMainThread) {
   load(new URL("storage.jsonl", rules));
   load(new URL("schedule.jsonl", rules));
 } else {
-  // One of the threads of `atOnce`: the last one that is ready lets all go at once.
+  // This is one of the threads of `atOnce`. The last one that is ready lets all of them start at once.
   const { step, n, gate, path, names } = workerData;
   const world = new World(path, names);
   world.storage(step.organization ?? "a");

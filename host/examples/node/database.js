@@ -1,8 +1,8 @@
 // The SQLite file of the host: its schema, and connections to it.
 //
-// One file holds every organization. A row of `organization` carries what the host keeps beside the organization's items:
-// the newest version that was given out, and when the jobs are to be called. That row stays when an organization is
-// deleted, so that its versions keep growing should it be made again.
+// One file has all organizations. A row of `organization` has the data of the host about it: the newest version that was given
+// out, and when the jobs are to be called. The row stays when the organization is deleted, so that its versions keep growing
+// if it is created again.
 
 import { DatabaseSync } from "node:sqlite";
 
@@ -23,7 +23,7 @@ create table if not exists item (
 ) strict, without rowid;
 `;
 
-/** Every commit is forced to the disk before it returns: what was answered survives a power failure. */
+/** Every commit is forced to the disk before it returns, so it survives a power failure. */
 export const DURABLE = "full";
 /** Written at once, and forced to the disk by a later commit: a crash of the machine may lose the newest entries. */
 export const BUFFERED = "normal";
@@ -41,7 +41,7 @@ export function createOrganization(connection, organization) {
   connection.prepare("insert into organization (id, version) values (?, 0) on conflict do nothing").run(organization);
 }
 
-/** Removes all that the organization has. Its row stays, without a time, so that the versions go on. */
+/** Removes all data of the organization. Its row stays, without a time, so that its versions keep growing. */
 export function deleteOrganization(connection, organization) {
   connection.exec("begin immediate");
   connection.prepare("delete from item where organization = ?").run(organization);

@@ -1,11 +1,11 @@
-// The demo organization: what a backend tells the component about one of its customers.
+// The demo organization: the data that a backend tells the component about one of its customers.
 
-/** Who asks for a change. This backend authenticates nobody: it acts as the operator or for the owner. */
+/** The actor of a change. This backend authenticates nobody: it acts as the operator or for the owner. */
 export function act(tag) {
   return { actor: { tag }, source: { face: "backend", address: undefined, credential: undefined, requestId: undefined, traceparent: undefined } };
 }
 
-/** Tells the component what the organization is, adds its owner, and enables SCIM. Returns the token. */
+/** Tells the component the organization's data, adds its owner, and enables SCIM. Returns the token. */
 export async function createDemo(organization, seats) {
   await organization.requests.call("directory", "putOrganization", act("operator"), {
     name: "Acme",

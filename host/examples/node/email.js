@@ -1,5 +1,5 @@
-// The import `email`: each message becomes a file in a folder, named by its id. A real host hands it to its mail system
-// instead; an id that comes again is the same message again.
+// The import `email`: each message becomes a file in a folder, named by its id. A real host passes it to its mail system
+// instead. A message whose id comes again is the same message.
 
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ export class MailFolder {
     mkdirSync(folder, { recursive: true });
   }
 
-  /** Writes the message. The file is there whole or not at all. */
+  /** Writes the message. The file is written as a whole or not at all. */
   send({ id, date, to, subject, text, html }) {
     if (!ID.test(id)) throw new Refusal("rejected", "the message's id is not fit for a file's name");
     if (/[\r\n]/.test(to)) throw new Refusal("rejected", "the recipient is no address");

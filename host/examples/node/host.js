@@ -1,6 +1,6 @@
 // SCIM for Insomnia in a host written in JavaScript: `npm start` makes a demo organization and serves it.
 //
-// It prints the connector URL and the token, which is shown once. README.md beside this file says what each module is for.
+// It prints the connector URL and the token, which is shown only once. README.md beside this file explains each module.
 
 import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";

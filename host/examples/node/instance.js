@@ -7,7 +7,7 @@ import { Refusal } from "./refusal.js";
 // The release of the contract that this host serves.
 const VERSION = "1.0.0";
 
-// jco's glue waits 150 milliseconds for this function in each instance, on a Node without it. Nothing here is asynchronous.
+// On a Node without this function, jco's glue waits 150 milliseconds for it in each instance. Nothing here is asynchronous.
 WebAssembly.promising ??= (exported) => exported;
 
 /** An export refused a call: a case of the WIT's `action-error`. */
@@ -23,9 +23,9 @@ export class Instance {
   /** `imports` has the functions of each interface. */
   static async create({ glue, modules }, imports) {
     const { instantiate } = await import(glue);
-    // No arguments, no environment, no files; only faults are written, to the host's stderr.
+    // There are no arguments, no environment and no files. Only faults are written, to the host's stderr.
     const wasi = new WASIShim({ sandbox: { env: {}, args: [], preopens: {}, enableNetwork: false } });
-    // jco's glue looks imports up by their names without the version.
+    // jco's glue looks up imports by their names without the version.
     const own = Object.entries(imports).map(([name, functions]) => [`insomnia:scim/${name}`, guarded(name, functions)]);
     const exports = await instantiate((name) => modules.get(name), {
       ...wasi.getImportObject(),
@@ -54,7 +54,7 @@ export class Instance {
   }
 }
 
-/** The imports as the component calls them. A refusal is a value; any other fault is handed over as `other`. */
+/** The imports as the component calls them. A refusal is returned as a value, and any other fault as `other`. */
 function guarded(name, functions) {
   const entries = Object.entries(functions).map(([functionName, work]) => [
     functionName,

@@ -1,5 +1,5 @@
-// What keeps an instance whole, and what becomes of one that is not. The environment variable COMPONENT names the component, if
-// it is not where the build of this repository leaves it.
+// Tests how instances are protected, and what happens after a fault. The environment variable COMPONENT names the component,
+// if it is not where the build of this repository leaves it.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -82,7 +82,7 @@ test("after a fault the next call is served by another instance", async (context
 
 test("a call that is stopped ends, and the next one is served by another thread", async (context) => {
   context.mock.method(console, "error", () => {});
-  // Its thread begins with this call, which so takes long enough to be stopped.
+  // The thread starts with this call, so the call takes long enough to be stopped.
   const again = new Organization(host, "acme");
   const stopped = assert.rejects(again.requests.call("scim", "handle", request()), ComponentFailed);
   setImmediate(() => again.requests.stop());

@@ -1,12 +1,12 @@
-// Calls each organization's jobs when they are due, and again after a pause if that failed.
+// Calls each organization's jobs when they are due. If a call fails, it is repeated after a pause.
 
 import { setTimeout as pause } from "node:timers/promises";
 
 import { capped, now, WakeUps } from "./wakeups.js";
 
-// So often the host looks for organizations that are due.
+// How often the host looks for organizations that are due.
 const LOOK_MILLISECONDS = 500;
-// So often a claim is renewed: well before it ends.
+// How often a claim is renewed: well before it ends.
 const RENEW_MILLISECONDS = 5_000;
 // The pause after a failure, which doubles with each further one in a row.
 const FIRST_PAUSE = 1_000;
@@ -21,7 +21,7 @@ export class Jobs {
   constructor(path, organizations, pageUrl) {
     this.wakeups = new WakeUps(path);
     this.organizations = organizations;
-    // Nobody takes events in this host, so none wait for `journal.take-events`.
+    // This host takes no events, so none wait for `journal.take-events`.
     this.context = { pageUrl, subscribed: false };
   }
 
@@ -30,7 +30,7 @@ export class Jobs {
     this.#running = this.#run();
   }
 
-  /** Waits for the call that is under way, and begins no other. */
+  /** Waits for the running call, and begins no other. */
   async end() {
     this.#ended.abort();
     await this.#running;

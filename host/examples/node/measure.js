@@ -1,6 +1,6 @@
-// Times calls of this host, with the database on the disk: `node measure.js COMPONENT`. It prints the median of each: of the
-// call alone, in the thread of the instance, and of the way through `caller.js`; and the processor's time, which another load on
-// the machine changes less.
+// Measures the time of calls, with the database on the disk: `node measure.js COMPONENT`. For each call it prints the median
+// of the call alone, in the thread of the instance, the median of the whole way through `caller.js`, and the processor time,
+// which depends less on other load.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

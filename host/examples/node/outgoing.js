@@ -1,8 +1,8 @@
-// What the import `http` does: one HTTPS request to an address that is public, under a deadline and a bound.
+// The import `http`: one HTTPS request to a public address, with a deadline and a size limit.
 //
-// The check is made on the address to which the connection goes, not on the name: a name that resolves to another address a
-// moment later changes nothing. Redirects are not followed, so none can lead to an address that was not checked; the
-// component gets the redirect as the response.
+// The address to which the connection goes is checked, not the name. So it does not matter if the name resolves to another
+// address a moment later. Redirects are not followed, so none can lead to an unchecked address. The component gets the
+// redirect as the response.
 
 import { lookup } from "node:dns";
 import { request as requestHttp } from "node:http";
@@ -15,7 +15,7 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const MILLISECONDS = 30_000;
 const RESPONSE_BYTES = 1 << 20;
 
-// Networks that are not the public internet: the special-purpose registries of RFC 6890, and multicast.
+// Networks that are not public: those of the special-purpose registries of RFC 6890, and multicast.
 const NOT_PUBLIC = new BlockList();
 for (const network of [
   "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
@@ -78,7 +78,7 @@ export class Outgoing {
 /** Whether the address belongs to the public internet. */
 export function isPublic(address) {
   if (isIP(address) === 4) return !NOT_PUBLIC.check(address, "ipv4");
-  // Of IPv6, 2000::/3 is public, but for the documentation's 2001:db8::/32 and what embeds or tunnels IPv4 addresses.
+  // In IPv6, 2000::/3 is public, except 2001:db8::/32 for documentation and networks that embed or tunnel IPv4 addresses.
   const special = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
   const inside = (network) => {
     const list = new BlockList();

@@ -1,6 +1,6 @@
 /**
- * An import refuses a call: a case of the interface's error variant, and what it carries. jco hands over `payload`; an
- * exception without one would cross into the component and leave it with its stack where it was.
+ * A refusal of a call by an import: a case of the interface's error variant, with its value. jco passes `payload` on. An
+ * exception without it would cross into the component and leave its stack where it was.
  */
 export class Refusal extends Error {
   constructor(tag, val) {

@@ -1,7 +1,7 @@
-// The import `secrets`: encryption at rest, by AES-256-GCM with a key of the host's.
+// The import `secrets`: encryption at rest, by AES-256-GCM with a key of the host.
 //
-// A sealed text is a byte that names this form, a nonce of 12 bytes, the encrypted text, and a tag of 16 bytes. The
-// organization's id is authenticated with it, so that what is sealed for one organization can't be opened for another.
+// A sealed text consists of a byte that names this form, a nonce of 12 bytes, the encrypted text, and a tag of 16 bytes. The
+// organization's id is authenticated with it, so a text that was sealed for one organization can't be opened for another.
 
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -45,8 +45,8 @@ export class Secrets {
 }
 
 /**
- * The key in the file, which is made at the first start. In production a key management service keeps it, and never the disk
- * on which the data are.
+ * Reads the key in the file, which is created at the first start. In production, keep it in a key management service, and
+ * never on the disk with the data.
  */
 export function loadKey(path) {
   try {

@@ -1,17 +1,17 @@
 // The HTTP server: `/scim/v2/ORGANIZATION/…` is the connector URL of an organization.
 //
-// It speaks plain HTTP; in front of it stands a proxy that ends TLS. In a backend of yours, `serve` becomes a route.
+// It speaks plain HTTP. Put a proxy that ends TLS in front of it. In your backend, `serve` becomes a route.
 
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 
 const PREFIX = "/scim/v2/";
-// The largest body that the component takes.
+// The largest body that the component accepts.
 const BODY_BYTES = 16 << 20;
-// Larger bodies are read only for those who have a token.
+// Larger bodies are read only from callers with a token.
 const STRANGERS_BODY_BYTES = 64 << 10;
 
-/** A request that never reaches the component: the status that says why. */
+/** A request that never reaches the component. The status says why. */
 class RequestRefused extends Error {
   constructor(status, detail) {
     super(detail);
@@ -29,7 +29,7 @@ export function server(organizations, baseUrl) {
       if (!(error instanceof RequestRefused)) console.error(`the request ${requestId} failed:`, error.message);
       const detail = error instanceof RequestRefused ? error.message : `Internal error of the request ${requestId}.`;
       refuse(response, error instanceof RequestRefused ? error.status : 500, detail);
-      // What was not read of the body still lies in the connection.
+      // The unread part of the body is still in the connection.
       if (!request.complete) response.once("finish", () => request.destroy());
     }
   });
@@ -61,7 +61,7 @@ function headers({ rawHeaders }) {
   return pairs;
 }
 
-/** The request's body. A large one of somebody without a valid token is not read. */
+/** The request's body. A large body is read only from a caller with a valid token. */
 async function body(request, organization) {
   const chunks = [];
   let size = 0;

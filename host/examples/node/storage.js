@@ -1,13 +1,13 @@
 // The import `storage`: one organization's ordered, transactional key-value space, in SQLite.
 //
-// The methods of `Storage` are the functions of `wit/storage.wit`, and take and return what jco makes of their types: a
+// The methods of `Storage` are the functions of `wit/storage.wit`. They take and return jco's forms of its types: a
 // `Uint8Array` for `list<u8>`, a `BigInt` for 64 bits, an object for a record, `{ tag, val }` for a variant, `undefined` for
-// an absent option. A refusal is thrown as a `StorageError`; jco hands over its `payload` as the WIT's `storage-error`.
+// an absent option. A refusal is thrown as a `StorageError`; jco passes its `payload` on as the WIT's `storage-error`.
 
 import { BUFFERED, connect, createOrganization, DURABLE } from "./database.js";
 import { Refusal } from "./refusal.js";
 
-// The bounds of `wit/storage.wit`, which are also those that this host sets.
+// The limits of `wit/storage.wit`. This host sets no lower ones.
 const KEY_BYTES = 512;
 const VALUE_BYTES = 1 << 20;
 const GET_KEYS = 20_000;
@@ -63,8 +63,8 @@ export class Storage {
   }
 
   /**
-   * The pages, in their order. Together they have `SCAN_BYTES` at most: those after the one that would exceed them are
-   * empty, and say in `more` whether there is something to read.
+   * The pages, in their order. Together they have at most `SCAN_BYTES`. The pages after the one that would exceed this are
+   * empty, and `more` says whether there is something to read.
    */
   scan(pages) {
     if (pages.length > SCAN_PAGES) throw new StorageError("too-large");
@@ -85,7 +85,7 @@ export class Storage {
     const limit = Math.min(page.limit, PAGE_ENTRIES);
     const entries = [];
     let used = 0;
-    // One more than asked for tells whether there are more.
+    // One more entry than asked for shows whether there are more.
     for (const entry of statement.iterate(this.organization, page.range.start, page.range.end, limit + 1, page.skip)) {
       const size = entry.key.length + entry.value.length;
       if (entries.length === limit || used + size > PAGE_BYTES) return { entries, more: true, used, full: false };
@@ -97,8 +97,8 @@ export class Storage {
   }
 
   /**
-   * Makes the changes if all conditions hold: atomic, and durable when it returns. Returns the version of all that it
-   * wrote.
+   * Makes the changes if all conditions are met. The commit is atomic, and durable when it returns. Returns the version of
+   * everything that it wrote.
    */
   commit(transaction) {
     checkTransaction(transaction);
@@ -248,7 +248,7 @@ function checkValue(value) {
   if (value.length > VALUE_BYTES) throw new StorageError("too-large");
 }
 
-/** Refuses a transaction that is beyond the bounds, before anything is read. */
+/** Refuses a transaction beyond the limits, before anything is read. */
 function checkTransaction({ conditions, changes }) {
   if (conditions.length > COMMIT_PARTS || changes.length > COMMIT_PARTS) throw new StorageError("too-large");
   let size = 0;

@@ -1,9 +1,9 @@
-// When each organization's jobs are to be called, and by whom: what `wit/storage.wit` asks of a host at `wake-at`.
+// When each organization's jobs must be called, and which host calls them, as `wit/storage.wit` requires at `wake-at`.
 //
-// A commit sets a time, in its own transaction. Before the host calls the jobs it claims the organization: the time that
-// has come is taken away, and beside it stands until when the claim lasts. Commits that arrive meanwhile set a time of their
-// own. When the call has returned, the earlier of theirs and of what it returned holds, so no wake-up is lost. A host that
-// crashes does not renew its claim, and when the claim has ended the organization is due again.
+// A commit sets a time in its own transaction. Before the host calls the jobs, it claims the organization: it removes the time
+// that has come, and stores until when the claim lasts. Commits that arrive meanwhile set a time of their own. When the call
+// has returned, the earlier one of that time and of the returned time is used, so no wake-up is lost. A host that crashes does
+// not renew its claim. When the claim has ended, the organization is due again.
 //
 // Times are milliseconds since 1970, as `BigInt`.
 
@@ -13,7 +13,7 @@ import { connect, nextVersion } from "./database.js";
 const CLAIM = 15_000n;
 // The longest pause between two calls of an organization that has something planned.
 const LONGEST_PAUSE = 6n * 60n * 60n * 1000n;
-// How far the clocks of two hosts may be apart before one takes the other's times for wrong.
+// How far the clocks of two hosts may differ before one treats the other's times as wrong.
 const TOLERANCE = 60_000n;
 
 /** The due times of all organizations in one file. */
@@ -52,7 +52,10 @@ export class WakeUps {
     );
   }
 
-  /** Takes the time away that has come; `undefined` if the organization is not due, or another host was faster. */
+  /**
+   * Claims the organization and removes the time that has come; `undefined` if the organization is not due, or another host
+   * was faster.
+   */
   claim(organization, now) {
     return this.#transaction(() => {
       const row = this.row.get(organization);
@@ -65,7 +68,7 @@ export class WakeUps {
     });
   }
 
-  /** Makes the claim last from now on; `undefined` if it is another host's by now, and then the call must be stopped. */
+  /** Renews the claim from now on; `undefined` if another host has it by now. Then the call must be stopped. */
   renew(organization, number, now) {
     const { changes } = this.prolong.run(now + CLAIM, organization, number);
     return changes > 0 ? { number, until: now + CLAIM } : undefined;
@@ -73,7 +76,7 @@ export class WakeUps {
 
   /**
    * Ends the claim: the organization is due at `next`, or earlier if a commit has set an earlier time meanwhile. Returns
-   * whether the claim was still this one. Another host's claim stays, and `next` counts all the same.
+   * whether the claim was still this one. Another host's claim stays, but `next` counts nevertheless.
    */
   release(organization, number, next) {
     return this.#transaction(() => {
@@ -99,8 +102,8 @@ export class WakeUps {
 }
 
 /**
- * The time that is stored for this one, if there is one. The jobs are called by then anyway, and what lies further ahead would
- * be taken for the time of a clock that was wrong.
+ * The time to store for this one, if there is one. The jobs are called by then in any case, and a later time would be treated
+ * as that of a wrong clock.
  */
 export function capped(time) {
   const latest = now() + LONGEST_PAUSE;
@@ -112,7 +115,7 @@ export function now() {
   return BigInt(Date.now());
 }
 
-/** When an organization may be claimed. A time that can't be right has come. */
+/** When an organization may be claimed. A time that can't be right counts as past. */
 function nextTime(row, now) {
   const [time, longest] = row.claim === null ? [row.wake_at, LONGEST_PAUSE] : [row.claimed_until, CLAIM];
   if (time === null) return undefined;
@@ -120,8 +123,8 @@ function nextTime(row, now) {
 }
 
 /**
- * Whether a time that is stored can be right: it lies no further ahead than a host ever sets one. A clock that was ahead, and
- * was set right later, leaves times behind that do.
+ * Whether a stored time can be right: no host sets a time further ahead than this. A clock that was ahead and was corrected
+ * later has stored such times.
  */
 function isPossible(time, now, longest) {
   return time - now <= longest + TOLERANCE;

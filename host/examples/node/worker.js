@@ -1,6 +1,5 @@
-// A thread with one instance of the component. Imports may block, and a thread of its own is where they may do so without
-// holding up the server. Calls come one at a time (caller.js); the instance is made for the first one, and dropped after any
-// fault.
+// A thread with one instance of the component. Imports may block, and in a thread of its own they do not delay the server.
+// Calls come one at a time (caller.js). The instance is made for the first call, and dropped after any fault.
 
 import { join } from "node:path";
 import { MessageChannel, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
@@ -13,7 +12,7 @@ import { Storage } from "./storage.js";
 import { capped } from "./wakeups.js";
 
 const { compiled, organization, data, database, key } = workerData;
-// So long the thread waits for the answer to a request that it sends: longer than the request may take.
+// How long the thread waits for the answer to a request that it sends. This is longer than the request may take.
 const OUTGOING_MILLISECONDS = 60_000;
 
 const storage = new Storage(database, organization);

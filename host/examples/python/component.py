@@ -1,4 +1,4 @@
-"""The component: compiled once, then as many instances as are needed, each bound to one organization's imports."""
+"""The component. It is compiled once. Each of its instances is bound to one organization's imports."""
 
 import logging
 import threading
@@ -15,10 +15,10 @@ from wit import VERSION, Refusal
 fast_bytes.install()
 log = logging.getLogger(__name__)
 
-# An interface's functions by their names in the WIT.
+# The functions of an interface by their names in the WIT.
 Functions = Mapping[str, Callable[..., object]]
 
-# So often the engine looks whether a call is past its deadline.
+# How often the engine checks whether a call is past its deadline.
 TICK_SECONDS = 0.1
 # An instance needs some 10 MiB, and more for large requests.
 MEMORY_BYTES = 256 << 20
@@ -74,13 +74,13 @@ class Instance:
         """Calls an export, and ends it if it takes longer."""
         self._deadline(seconds)
         result = self._function(interface, name)(self.store, *arguments)
-        # No export has a variant as its value, so one is the error of a result.
+        # No export returns a variant as its value, so a variant here is the error of a result.
         if isinstance(result, Variant):
             raise ActionRefused(result)
         return result
 
     def stop(self) -> None:
-        """Ends the call that is under way, from another thread: the next import fails, so nothing more is written."""
+        """Ends the running call, from another thread: the next import fails, so nothing more is written."""
         self.stopped = True
 
     def _deadline(self, seconds: float) -> None:
@@ -97,8 +97,8 @@ class Instance:
         return self.functions[interface, name]
 
     def _guarded(self, interface: str, name: str, function: Callable[..., object]) -> Callable[..., object]:
-        """The import as the component calls it. No exception crosses: a refusal is a value, and any other fault is
-        handed over as `other`."""
+        """The import as the component calls it. No exception crosses: a refusal is returned as a value, and any other
+        fault as `other`."""
 
         def guarded(_store: object, *arguments: object) -> object:
             if self.stopped:

@@ -1,8 +1,8 @@
 """The SQLite file of the host: its schema, and connections to it.
 
-One file holds every organization. A row of `organization` carries what the host keeps beside the organization's items:
-the newest version that was given out, and when the jobs are to be called. That row stays when an organization is
-deleted, so that its versions keep growing should it be made again.
+One file has all organizations. A row of `organization` has the data of the host about it: the newest version that was
+given out, and when the jobs are to be called. The row stays when the organization is deleted, so that its versions keep
+growing if it is created again.
 """
 
 import sqlite3
@@ -24,7 +24,7 @@ create table if not exists item (
 ) strict, without rowid;
 """
 
-# Every page of the log is forced to the disk before a commit returns: what was answered survives a power failure.
+# Every page of the log is forced to the disk before a commit returns, so a commit survives a power failure.
 DURABLE = "full"
 # The log is written at once and forced to the disk by a later commit: a crash of the machine may lose the newest entries.
 BUFFERED = "normal"
@@ -32,7 +32,7 @@ BUFFERED = "normal"
 
 def connect(path: str, synchronous: str = DURABLE) -> sqlite3.Connection:
     """Opens a connection, and makes the schema where it is missing. A connection serves one call at a time."""
-    # Without an isolation level the module begins no transactions of its own: every `begin` stands in this host's code.
+    # Without an isolation level the module begins no transactions: every `begin` is in this host's code.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
     connection.execute("pragma journal_mode = wal")
     connection.execute(f"pragma synchronous = {synchronous}")
@@ -46,7 +46,7 @@ def create_organization(connection: sqlite3.Connection, organization: str) -> No
 
 
 def delete_organization(connection: sqlite3.Connection, organization: str) -> None:
-    """Removes all that the organization has. Its row stays, without a time, so that the versions go on."""
+    """Removes all data of the organization. Its row stays, without a time, so that its versions keep growing."""
     connection.execute("begin immediate")
     connection.execute("delete from item where organization = ?", (organization,))
     connection.execute(

@@ -1,8 +1,8 @@
-"""Makes `list<u8>` quick in the package `wasmtime`.
+"""Makes `list<u8>` fast in the package `wasmtime`.
 
-The package turns each byte into a Python number and a tagged C value of its own, one by one, which is most of the time of a
-call that carries documents. The C values of one list lie behind each other in memory, so that their bytes can be copied with a
-stride instead. This replaces two methods of the pinned release; without it everything works, several times slower.
+The package turns each byte into a Python number and a tagged C value of its own, one by one. This takes most of the time of a
+call with documents. The C values of a list are adjacent in memory, so their bytes can be copied with a stride instead. This
+module replaces two methods of the pinned release. Without it everything works, but several times slower.
 """
 
 import ctypes

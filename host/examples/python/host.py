@@ -1,6 +1,6 @@
 """SCIM for Insomnia in a host written in Python: `python3 host.py` makes a demo organization and serves it.
 
-It prints the connector URL and the token, which is shown once. README.md beside this file says what each module is for.
+It prints the connector URL and the token, which is shown only once. README.md beside this file explains each module.
 """
 
 import argparse
@@ -25,7 +25,7 @@ DEMO = "acme"
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """The arguments of the command line."""
     parser = argparse.ArgumentParser(description="Serve a demo organization over SCIM.")
     parser.add_argument("--component", type=Path, default=COMPONENT, help="the component; `make run` builds it")
     parser.add_argument("--data", type=Path, default=Path("data"), help="where the database, the key and emails are")
@@ -37,12 +37,12 @@ def arguments() -> argparse.Namespace:
 
 
 def act(actor: Variant) -> Record:
-    """Who asks for a change. This backend authenticates nobody: it acts as the operator or for the owner."""
+    """The actor of a change. This backend authenticates nobody: it acts as the operator or for the owner."""
     return record(actor=actor, source=record(face="backend", address=None, credential=None, request_id=None, traceparent=None))
 
 
 def create_demo(organization: Organization, seats: int) -> str:
-    """Tells the component what the organization is, adds its owner, and enables SCIM. Returns the token."""
+    """Tells the component the organization's data, adds its owner, and enables SCIM. Returns the token."""
     operator, owner = act(Variant("operator")), act(Variant("owner"))
     acme = record(
         name="Acme",

@@ -1,4 +1,4 @@
-"""Calls each organization's jobs when they are due, and again after a pause if that failed."""
+"""Calls each organization's jobs when they are due. If a call fails, it is repeated after a pause."""
 
 import logging
 import threading
@@ -10,9 +10,9 @@ from wit import record
 
 log = logging.getLogger(__name__)
 
-# So often the host looks for organizations that are due.
+# How often the host looks for organizations that are due.
 LOOK_SECONDS = 0.5
-# So often a claim is renewed: well before it ends.
+# How often a claim is renewed: well before it ends.
 RENEW_SECONDS = 5.0
 # The pause after a failure, which doubles with each further one in a row.
 FIRST_PAUSE, LAST_PAUSE = 1_000, 300_000
@@ -24,7 +24,7 @@ class Jobs:
     def __init__(self, path: str, organizations: Mapping[str, Organization], page_url: str | None = None) -> None:
         self.path = path
         self.organizations = organizations
-        # Nobody takes events in this host, so none wait for `journal.take-events`.
+        # This host takes no events, so none wait for `journal.take-events`.
         self.context = record(page_url=page_url, subscribed=False)
         self.failures: dict[str, int] = {}
         self.ended = threading.Event()
@@ -35,7 +35,7 @@ class Jobs:
         self.thread.start()
 
     def end(self) -> None:
-        """Waits for the call that is under way, and begins no other."""
+        """Waits for the running call, and begins no other."""
         self.ended.set()
         self.thread.join()
 

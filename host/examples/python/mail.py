@@ -1,5 +1,5 @@
-"""The import `email`: each message becomes a file in a folder, named by its id. A real host hands it to its mail system
-instead; an id that comes again is the same message again."""
+"""The import `email`: each message becomes a file in a folder, named by its id. A real host passes it to its mail system
+instead. A message whose id comes again is the same message."""
 
 import re
 from datetime import datetime, timezone
@@ -23,7 +23,7 @@ class MailFolder:
         folder.mkdir(parents=True, exist_ok=True)
 
     def send(self, message: Record) -> None:
-        """Writes the message. The file is there whole or not at all."""
+        """Writes the message. The file is written as a whole or not at all."""
         if not ID.fullmatch(message.id):
             raise Refusal("rejected", "the message's id is not fit for a file's name")
         letter = EmailMessage()

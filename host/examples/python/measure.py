@@ -1,5 +1,5 @@
-"""Times calls of this host, with the database on the disk: `python3 measure.py COMPONENT`. It prints the median of each, and
-the processor's time, which another load on the machine changes less."""
+"""Measures the time of calls, with the database on the disk: `python3 measure.py COMPONENT`. For each call it prints the median,
+and the processor time, which depends less on other load."""
 
 import json
 import statistics

@@ -16,14 +16,14 @@ from wakeups import capped, milliseconds
 
 log = logging.getLogger(__name__)
 
-# How long a request may take, and a call of the jobs, which wait for mail servers and webhooks.
+# How long a request may take, and how long a call of the jobs, which wait for mail servers and webhooks.
 REQUEST_SECONDS = 30.0
 JOBS_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Host:
-    """What all organizations share."""
+    """The parts that all organizations share."""
 
     compiled: Compiled
     data: Path
@@ -66,13 +66,13 @@ class Caller:
                 raise ComponentFailed(f"{interface}.{name}: {error}") from error
 
     def stop(self) -> None:
-        """Ends the call that is under way, if there is one."""
+        """Ends the running call, if there is one."""
         instance = self.instance
         if instance is not None:
             instance.stop()
 
     def close(self) -> None:
-        """Waits for the call that is under way, and ends the connections."""
+        """Waits for the running call, and ends the connections."""
         with self.lock:
             self.instance = None
             self.storage.close()
@@ -101,8 +101,8 @@ class Caller:
 
 
 class Organization:
-    """An organization with two instances: a long call of the jobs holds no request up. The storage's conditions keep the
-    two apart, as they keep two hosts apart."""
+    """An organization with two instances, so that a long call of the jobs delays no request. The conditions of the storage
+    keep the two apart, as they keep two hosts apart."""
 
     def __init__(self, host: Host, id: str) -> None:
         self.id = id
@@ -110,6 +110,6 @@ class Organization:
         self.jobs = Caller(host, id, JOBS_SECONDS)
 
     def close(self) -> None:
-        """Waits for calls that are under way."""
+        """Waits for running calls."""
         self.requests.close()
         self.jobs.close()

@@ -1,8 +1,8 @@
-"""The import `http`: one HTTPS request to an address that is public, under a deadline and a bound.
+"""The import `http`: one HTTPS request to a public address, with a deadline and a size limit.
 
-The name is resolved once, the address is checked, and the connection goes to that very address: a name that resolves to
-another address a moment later changes nothing. Redirects are not followed, so none can lead to an address that was not
-checked; the component gets the redirect as the response.
+The name is resolved once, the address is checked, and the connection goes to exactly this address. So it does not matter if
+the name resolves to another address a moment later. Redirects are not followed, so none can lead to an unchecked address. The
+component gets the redirect as the response.
 """
 
 import http.client
@@ -79,7 +79,7 @@ def is_public(address: str) -> bool:
     """Whether the address belongs to the public internet."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address) and (ip not in UNICAST or ip.sixtofour or ip.teredo):
-        return False  # What is outside, or tunnels: it may carry an IPv4 address that is not public.
+        return False  # An address outside, or of a tunnel, which may carry an IPv4 address that is not public.
     return ip.is_global and not ip.is_multicast
 
 

@@ -1,7 +1,7 @@
-"""The import `secrets`: encryption at rest, by AES-256-GCM with a key of the host's.
+"""The import `secrets`: encryption at rest, by AES-256-GCM with a key of the host.
 
-A sealed text is a byte that names this form, a nonce of 12 bytes, the encrypted text, and a tag of 16 bytes. The
-organization's id is authenticated with it, so that what is sealed for one organization can't be opened for another.
+A sealed text consists of a byte that names this form, a nonce of 12 bytes, the encrypted text, and a tag of 16 bytes. The
+organization's id is authenticated with it, so a text that was sealed for one organization can't be opened for another.
 """
 
 import os
@@ -41,8 +41,8 @@ class Sealing:
 
 
 def load_key(path: Path) -> bytes:
-    """The key in the file, which is made at the first start. In production a key management service keeps it, and never the
-    disk on which the data are."""
+    """Reads the key in the file, which is created at the first start. In production, keep it in a key management service,
+    and never on the disk with the data."""
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(os.urandom(KEY_BYTES))

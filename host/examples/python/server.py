@@ -1,7 +1,7 @@
 """The HTTP server: `/scim/v2/ORGANIZATION/…` is the connector URL of an organization.
 
-It speaks plain HTTP; in front of it stands a proxy that ends TLS. Python's `http.server` does for an example and for tests.
-A backend of yours calls `serve` from its own framework instead.
+It speaks plain HTTP. Put a proxy that ends TLS in front of it. Python's `http.server` is good enough for an example and for
+tests. Your backend calls `serve` from its own framework instead.
 """
 
 import json
@@ -17,17 +17,17 @@ from wit import record
 log = logging.getLogger(__name__)
 
 PREFIX = "/scim/v2/"
-# The largest body that the component takes.
+# The largest body that the component accepts.
 BODY_BYTES = 16 << 20
-# Larger bodies are read only for those who have a token.
+# Larger bodies are read only from callers with a token.
 STRANGERS_BODY_BYTES = 64 << 10
-# Bounds of what frames a chunked body.
+# Limits for the lines that frame a chunked body.
 LINE_BYTES = 8_192
 TRAILERS = 100
 
 
 class BodyRefused(Exception):
-    """A body that is not read: the status that says why."""
+    """A body that is not read. The status says why."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -44,8 +44,8 @@ def server(
         protocol_version = "HTTP/1.1"
         server_version = "scim"
         timeout = 60
-        # Head and body are written one after the other: without this the body waits for the client to confirm the head, which it
-        # does after 40 ms.
+        # Head and body are written one after the other. Without this setting the body waits until the client has confirmed the
+        # head, which takes 40 ms.
         disable_nagle_algorithm = True
 
         def serve(self) -> None:
@@ -68,7 +68,7 @@ def server(
                 )
                 response = organization.requests.call("scim", "handle", request)
             except BodyRefused as refused:
-                self.close_connection = True  # What was not read still lies in the connection.
+                self.close_connection = True  # The unread part of the body is still in the connection.
                 return self.refuse(refused.status, refused.detail)
             except ComponentFailed:
                 return self.refuse(500, f"An internal error; it is in the log with the request id {request_id}.")
@@ -77,7 +77,7 @@ def server(
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve
 
         def body(self, organization: Organization) -> bytes:
-            """The request's body. A large one of somebody without a valid token is not read."""
+            """The request's body. A large body is read only from a caller with a valid token."""
             body = bytearray()
             is_admitted = False
             for size in self.chunks():
@@ -128,7 +128,8 @@ def server(
                 self.wfile.write(body)
 
         def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-            """What the module itself refuses, such as a line that is no HTTP: as a SCIM error, not as HTML."""
+            """Answers requests that the module itself refuses, such as a line that is no HTTP, with a SCIM error instead
+            of HTML."""
             self.close_connection = True
             self.refuse(code, message or "The request is not valid.")
 
@@ -143,7 +144,8 @@ def server(
 
 
 def natural(text: str, base: int) -> int:
-    """The number that the text is, of digits alone: Python's own `int` takes signs, spaces and underscores as well."""
+    """The number in the text, which must consist of digits alone: Python's own `int` takes signs, spaces and underscores
+    as well."""
     if not text.isascii() or not text.isalnum():
         raise ValueError("no number")
     return int(text, base)

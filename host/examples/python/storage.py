@@ -1,7 +1,7 @@
 """The import `storage`: one organization's ordered, transactional key-value space, in SQLite.
 
-The methods of `Storage` are the functions of `wit/storage.wit`, and take and return what the package `wasmtime` makes of
-their types: `bytes` for `list<u8>`, a `Record` with the fields' names for a record, a `Variant` for a variant. A refusal is
+The methods of `Storage` are the functions of `wit/storage.wit`. They take and return the forms that the package `wasmtime`
+gives to its types: `bytes` for `list<u8>`, a `Record` with the fields' names for a record, a `Variant` for a variant. A refusal is
 a `StorageError`, which `component.py` turns into the WIT's `storage-error`.
 """
 
@@ -15,7 +15,7 @@ from wasmtime.component import Record, Variant
 import database
 from wit import Refusal, record
 
-# The bounds of `wit/storage.wit`, which are also those that this host sets.
+# The limits of `wit/storage.wit`. This host sets no lower ones.
 KEY_BYTES = 512
 VALUE_BYTES = 1 << 20
 GET_KEYS = 20_000
@@ -73,8 +73,8 @@ class Storage:
         return items
 
     def scan(self, pages: list[Record]) -> list[Record]:
-        """The pages, in their order. Together they have `SCAN_BYTES` at most: those after the one that would exceed them
-        are empty, and say in `more` whether there is something to read."""
+        """The pages, in their order. Together they have at most `SCAN_BYTES`. The pages after the one that would exceed
+        this are empty, and `more` says whether there is something to read."""
         if len(pages) > SCAN_PAGES:
             raise StorageError("too-large")
         for page in pages:
@@ -95,7 +95,7 @@ class Storage:
         rows = connection.execute(
             "select key, value, version from item where organization = ? and key >= ? and key < ?"
             f" order by key {order} limit ? offset ?",
-            # One more than asked for tells whether there are more.
+            # One more entry than asked for shows whether there are more.
             (self.organization, page.range.start, page.range.end, limit + 1, page.skip),
         )
         entries: list[Record] = []
@@ -111,8 +111,8 @@ class Storage:
         return entries, False, used, False
 
     def commit(self, requested: Record) -> int:
-        """Makes the changes if all conditions hold: atomic, and durable when it returns. Returns the version of all that
-        it wrote."""
+        """Makes the changes if all conditions are met. The commit is atomic, and durable when it returns. Returns the
+        version of everything that it wrote."""
         check_transaction(requested)
         with transaction(self.durable, "immediate") as connection:
             for condition in requested.conditions:
@@ -233,7 +233,7 @@ def counter(value: bytes) -> int:
 
 
 def check_key(key: bytes) -> None:
-    """Refuses what is no key."""
+    """Refuses an invalid key."""
     if not key:
         raise StorageError("other", "a key is empty")
     if len(key) > KEY_BYTES:
@@ -253,7 +253,7 @@ def check_value(value: bytes) -> None:
 
 
 def check_transaction(requested: Record) -> None:
-    """Refuses a transaction that is beyond the bounds, before anything is read."""
+    """Refuses a transaction beyond the limits, before anything is read."""
     if len(requested.conditions) > COMMIT_PARTS or len(requested.changes) > COMMIT_PARTS:
         raise StorageError("too-large")
     size = 0

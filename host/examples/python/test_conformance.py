@@ -1,7 +1,7 @@
 """Runs the rules of `tests/conformance/` over this host's storage and wake-ups: `python3 -m unittest` in this folder.
 
-`tests/conformance/README.md` describes the file's form. Each rule begins with an empty database; its steps are calls with what they
-must answer.
+`tests/conformance/README.md` describes the form of the files. Each rule begins with an empty database. Its steps are calls
+with the expected answers.
 """
 
 import json
@@ -118,7 +118,7 @@ class World:
             return error
 
     def at_once(self, step: dict) -> None:
-        """Makes the same call from many threads, each with connections of its own, and counts what comes of it."""
+        """Makes the same call from many threads, each with connections of its own, and counts the results."""
         organization = step.get("organization", "a")
         begin = threading.Barrier(step["at-once"])
         outcomes: list[str] = []
@@ -199,7 +199,7 @@ class World:
             self.test.assertTrue(least <= len(scanned.entries) <= most, f"{len(scanned.entries)} entries")
 
     def number(self, number: int, name: str) -> None:
-        """The number that is named so; a name that is new is given to it."""
+        """The number with this name. A new name is given to it."""
         self.test.assertEqual(number, self.names.setdefault(name, number))
 
     def condition(self, condition: dict, n: int | None) -> Variant:
@@ -211,7 +211,7 @@ class World:
 
 
 def data(value: object, n: int | None = None) -> bytes:
-    """The bytes that are written as a text, in hex, or as a text so many times."""
+    """The bytes of a value that is written as a text, in hex, or as a repeated text."""
     if isinstance(value, str):
         return value.replace("{n}", "{n}" if n is None else f"{n:06}").encode()
     if "hex" in value:
@@ -220,7 +220,7 @@ def data(value: object, n: int | None = None) -> bytes:
 
 
 def numbered(values: list, n: int | None) -> list[tuple[object, int | None]]:
-    """The elements of a list, with `{"times", "of"}` written out; each with the number that `{n}` stands for."""
+    """The elements of a list, with `{"times", "of"}` expanded. Each comes with the number for `{n}`."""
     out: list[tuple[object, int | None]] = []
     for value in values:
         if isinstance(value, dict) and "of" in value:

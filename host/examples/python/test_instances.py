@@ -1,5 +1,5 @@
-"""What keeps an instance whole, and what becomes of one that is not. The environment variable COMPONENT names the component,
-if it is not where the build of this repository leaves it."""
+"""Tests how instances are protected, and what happens after a fault. The environment variable COMPONENT names the
+component, if it is not where the build of this repository leaves it."""
 
 import logging
 import os

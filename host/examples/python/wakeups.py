@@ -1,9 +1,9 @@
-"""When each organization's jobs are to be called, and by whom: what `wit/storage.wit` asks of a host at `wake-at`.
+"""When each organization's jobs must be called, and which host calls them, as `wit/storage.wit` requires at `wake-at`.
 
-A commit sets a time, in its own transaction. Before the host calls the jobs it claims the organization: the time that has
-come is taken away, and beside it stands until when the claim lasts. Commits that arrive meanwhile set a time of their own.
-When the call has returned, the earlier of theirs and of what it returned holds, so no wake-up is lost. A host that crashes
-does not renew its claim, and when the claim has ended the organization is due again.
+A commit sets a time in its own transaction. Before the host calls the jobs, it claims the organization: it removes the time
+that has come, and stores until when the claim lasts. Commits that arrive meanwhile set a time of their own. When the call has
+returned, the earlier one of that time and of the returned time is used, so no wake-up is lost. A host that crashes does not
+renew its claim. When the claim has ended, the organization is due again.
 
 Times are milliseconds since 1970.
 """
@@ -17,7 +17,7 @@ import database
 CLAIM = 15_000
 # The longest pause between two calls of an organization that has something planned.
 LONGEST_PAUSE = 6 * 60 * 60 * 1000
-# How far the clocks of two hosts may be apart before one takes the other's times for wrong.
+# How far the clocks of two hosts may differ before one treats the other's times as wrong.
 TOLERANCE = 60_000
 
 
@@ -48,7 +48,8 @@ class WakeUps:
         return min((time for time, _ in self._times(now)), default=None)
 
     def claim(self, organization: str, now: int) -> Claim | None:
-        """Takes the time away that has come; `None` if the organization is not due, or another host was faster."""
+        """Claims the organization and removes the time that has come; `None` if the organization is not due, or another
+        host was faster."""
         with self.connection:
             self.connection.execute("begin immediate")
             row = self.connection.execute(
@@ -68,7 +69,7 @@ class WakeUps:
             return claim
 
     def renew(self, organization: str, number: int, now: int) -> Claim | None:
-        """Makes the claim last from now on; `None` if it is another host's by now, and then the call must be stopped."""
+        """Renews the claim from now on; `None` if another host has it by now. Then the call must be stopped."""
         updated = self.connection.execute(
             "update organization set claimed_until = ? where id = ? and claim = ?", (now + CLAIM, organization, number)
         )
@@ -76,7 +77,7 @@ class WakeUps:
 
     def release(self, organization: str, number: int, next: int | None) -> bool:
         """Ends the claim: the organization is due at `next`, or earlier if a commit has set an earlier time meanwhile.
-        Returns whether the claim was still this one. Another host's claim stays, and `next` counts all the same."""
+        Returns whether the claim was still this one. Another host's claim stays, but `next` counts nevertheless."""
         with self.connection:
             self.connection.execute("begin immediate")
             if next is not None:
@@ -99,13 +100,13 @@ class WakeUps:
 
 
 def capped(time: int, now: int) -> int:
-    """The time that is stored for this one. The jobs are called by then anyway, and what lies further ahead would be taken
-    for the time of a clock that was wrong."""
+    """The time to store for this one. The jobs are called by then in any case, and a later time would be treated as that
+    of a wrong clock."""
     return min(time, now + LONGEST_PAUSE)
 
 
 def next_time(wake_at: int | None, claim: int | None, claimed_until: int | None, now: int) -> int | None:
-    """When an organization may be claimed. A time that can't be right has come."""
+    """When an organization may be claimed. A time that can't be right counts as past."""
     time, longest = (wake_at, LONGEST_PAUSE) if claim is None else (claimed_until, CLAIM)
     if time is None:
         return None
@@ -113,8 +114,8 @@ def next_time(wake_at: int | None, claim: int | None, claimed_until: int | None,
 
 
 def is_possible(time: int, now: int, longest: int) -> bool:
-    """Whether a time that is stored can be right: it lies no further ahead than a host ever sets one. A clock that was
-    ahead, and was set right later, leaves times behind that do."""
+    """Whether a stored time can be right: no host sets a time further ahead than this. A clock that was ahead and was
+    corrected later has stored such times."""
     return time - now <= longest + TOLERANCE
 
 

@@ -1,4 +1,4 @@
-"""Values of the WIT's types, as the package `wasmtime` wants them, and refusals.
+"""Values of the WIT's types, in the forms of the package `wasmtime`, and refusals.
 
 The package takes `bytes` for `list<u8>`, `str` for a string or an enum, `int` for numbers, `None` for an absent option, a
 `Record` with the fields' names for a record, and a `Variant(tag, payload)` for a variant. A result is its value or its
@@ -21,7 +21,7 @@ def record(**fields: object) -> Record:
 
 
 class Refusal(Exception):
-    """An import refuses a call: a case of the interface's error variant, and what it carries."""
+    """A refusal of a call by an import: a case of the interface's error variant, with its value."""
 
     def __init__(self, tag: str, payload: object = None) -> None:
         super().__init__(tag, payload)
@@ -29,5 +29,5 @@ class Refusal(Exception):
         self.payload = payload
 
     def value(self) -> Variant:
-        """What the component gets."""
+        """The value for the component."""
         return Variant(self.tag, self.payload)

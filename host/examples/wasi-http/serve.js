@@ -1,7 +1,7 @@
-// A host of wasi:http in Node, for those who have none: `node serve.js COMPONENT DATA [ADDRESS:PORT]`.
+// A host of wasi:http in Node, for users who have none: `node serve.js COMPONENT DATA [ADDRESS:PORT]`.
 //
-// It gives the component the folder DATA as /data, and this process's variables that begin with INSOMNIA_SCIM_. One instance serves
-// one request after another; after a fault there is a new one. Several processes may serve one folder.
+// The component gets the folder DATA as /data, and the variables of this process that begin with INSOMNIA_SCIM_. One instance
+// serves one request after another. After a fault there is a new instance. Several processes may serve one folder.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,12 +18,12 @@ if (data === undefined) {
   console.error("node serve.js COMPONENT DATA [ADDRESS:PORT]");
   process.exit(2);
 }
-// Emails hold passphrases, and WASI sets no modes of files.
+// Emails contain passphrases, and WASI sets no modes of files.
 process.umask(0o077);
 mkdirSync(data, { recursive: true });
 
-// Rust's library opens every file that it writes with the flag mutate-directory, which says nothing of files. This release of the
-// shim refuses it.
+// Rust's library opens every file that it writes with the flag mutate-directory, which has no meaning for files. This release
+// of the shim refuses the flag.
 const { openAt } = types.Descriptor.prototype;
 types.Descriptor.prototype.openAt = function (pathFlags, path, openFlags, flags) {
   return openAt.call(this, pathFlags, path, openFlags, { ...flags, mutateDirectory: false });

@@ -1,4 +1,4 @@
-//! When an API key ends, as people and programs say it.
+//! When an API key expires, as people and programs write it.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -10,18 +10,18 @@ use crate::timestamp::LAST;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-/// When a key ends: `never`, after some days or years (`90d`, `1y`), or at a time in the form of RFC 3339.
+/// When a key expires: `never`, after some days or years (`90d`, `1y`), or at a time in the form of RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiKeyExpiry {
-    /// It does not end.
+    /// It does not expire.
     Never,
-    /// After so many days.
+    /// After this number of days.
     Days(u32),
     /// At this time, in milliseconds since the Unix epoch.
     At(u64),
 }
 
-/// A text that does not say when a key ends.
+/// The text does not say when a key expires.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a key expires `never`, after 1 to 3,650 days (`90d`) or 1 to 10 years (`1y`), or at a time such as 2027-01-31T00:00:00Z"
@@ -29,7 +29,7 @@ pub enum ApiKeyExpiry {
 pub struct UnknownExpiry;
 
 impl ApiKeyExpiry {
-    /// The moment, for a key that is made now. Both are milliseconds since the Unix epoch; `None` is never.
+    /// The time of expiry of a key that is made now. Both are milliseconds since the Unix epoch; `None` means never.
     #[must_use]
     pub fn end(self, now: u64) -> Option<u64> {
         match self {

@@ -1,8 +1,9 @@
-//! API keys: they are made, listed, revoked, and recognised. They live in the host's own space of the storage:
+//! API keys: this module makes, lists, revokes and recognises them. They live in the host's own space of the storage:
 //!
-//! - `api-key/<SHA-256 of the key>` holds what is known of a key (module `record`).
-//! - `api-key-of/<holder>/<created>/<id>` holds that hash, so that the keys of an organization can be listed, and go with it.
-//! - Below `idempotency/<id>/` the API remembers the requests of a key; that goes with the key as well.
+//! - `api-key/<SHA-256 of the key>` has the record of a key (module `record`).
+//! - `api-key-of/<holder>/<created>/<id>` has that hash, so that the keys of an organization can be listed and deleted with
+//!   it.
+//! - Below `idempotency/<id>/` the API remembers the requests of a key; they are deleted with the key.
 
 mod expiry;
 mod key;
@@ -35,13 +36,13 @@ const MOST: usize = 100;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 200;
 
-/// Whose a key is, which says what it opens at the most.
+/// The holder of a key, which says what the key opens at the most.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ApiKeyHolder {
-    /// All organizations, and what only the operator of the host may do.
+    /// The operator: the key opens all organizations, and what only the operator of the host may do.
     Operator,
-    /// One organization: the id of the one that [`crate::Provisioner::find_organization`] finds. A key does not open the
-    /// next organization of the same name.
+    /// One organization, by the id of the one that [`crate::Provisioner::find_organization`] finds. A key does not open a
+    /// later organization of the same name.
     Organization(OrganizationId),
 }
 
@@ -90,28 +91,28 @@ impl ApiKeyHolder {
 pub enum ApiKeyStatus {
     /// It is accepted.
     Valid,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// Somebody has revoked it.
+    /// It was revoked.
     Revoked,
 }
 
-/// What is known of an API key. Times are milliseconds since the Unix epoch.
+/// An API key, without its secret. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ApiKey {
-    /// Names it, for instance to revoke it.
+    /// The id by which it is named, for instance to revoke it.
     pub id: String,
-    /// What people call it.
+    /// The name that people give it.
     pub name: String,
     /// Whether it is accepted now.
     pub status: ApiKeyStatus,
-    /// What it lets its user do.
+    /// What the key permits.
     pub scopes: Vec<ApiScope>,
     /// When it was made.
     pub created: u64,
     /// When it expires; `null` if it does not.
     pub expires: Option<u64>,
-    /// When it was used last, to five minutes; `null` if it never was.
+    /// When it was last used, to five minutes; `null` if it never was.
     pub last_used: Option<u64>,
     /// When it was revoked; `null` if it was not.
     pub revoked: Option<u64>,
@@ -120,9 +121,9 @@ pub struct ApiKey {
 /// An API key to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewApiKey {
-    /// What people call it: 1 to 200 bytes.
+    /// The name that people give it: 1 to 200 bytes.
     pub name: String,
-    /// What it lets its user do; at least one.
+    /// What the key permits; at least one scope.
     pub scopes: Vec<ApiScope>,
     /// When it expires, in milliseconds since the Unix epoch; `None` for never.
     pub expires: Option<u64>,
@@ -135,16 +136,16 @@ impl From<&str> for NewApiKey {
     }
 }
 
-/// A new key, shown once: only its hash is stored.
+/// A new key. It is shown only once: only its hash is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IssuedApiKey {
-    /// What is known of it.
+    /// The key without its secret.
     pub key: ApiKey,
     /// `insm_api_` (of an organization) or `insm_operator_`, 43 characters of base62 (256 bits) and 6 of checksum.
     pub secret: String,
 }
 
-/// Without the key: what is printed for debugging ends in logs.
+/// Omits the secret, because debugging output ends up in logs.
 impl std::fmt::Debug for IssuedApiKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("IssuedApiKey").field("key", &self.key).finish_non_exhaustive()
@@ -158,19 +159,19 @@ pub enum ApiKeyError {
     /// The name is empty or too long.
     #[error("the name of an API key has 1 to {LONGEST_NAME} bytes")]
     Name,
-    /// The key would open nothing.
+    /// There is no scope, so the key would open nothing.
     #[error("an API key has at least one scope")]
     Scopes,
-    /// The key would have expired already, or expires after the year 9999.
+    /// The key would expire in the past, or after the year 9999.
     #[error("an API key expires in the future, and before the year 10000")]
     Expiry,
-    /// There are too many keys that are valid.
+    /// The holder has too many valid keys.
     #[error("there are {MOST} API keys already; revoke one that is not used")]
     TooMany,
     /// There is no key with this id.
     #[error("there is no API key {0}")]
     Unknown(String),
-    /// The system has no random numbers.
+    /// The system provides no random numbers.
     #[error("the system has no random numbers: {0}")]
     Random(String),
     /// The storage refused.
@@ -185,7 +186,7 @@ pub(crate) struct Caller {
     pub(crate) key: String,
     /// Whose it is.
     pub(crate) holder: ApiKeyHolder,
-    /// What it lets its user do.
+    /// What the key permits.
     pub(crate) scopes: Vec<ApiScope>,
     /// When it expires, in milliseconds since the Unix epoch; `None` for never.
     pub(crate) expires: Option<u64>,
@@ -220,10 +221,10 @@ impl ApiKeys {
         Self { used: Used::new(storage.clone()), storage, clock }
     }
 
-    /// Makes a key. Whether the organization exists is not looked at: its keys open nothing until it does.
+    /// Makes a key. The organization need not exist: until it does, its keys open nothing.
     ///
     /// # Errors
-    /// [`ApiKeyError`] says why not.
+    /// [`ApiKeyError`] says why the key was not made.
     pub async fn create(&self, holder: &ApiKeyHolder, new: impl Into<NewApiKey>) -> Result<IssuedApiKey, ApiKeyError> {
         let now = self.clock.now();
         let NewApiKey { name, scopes, expires } = checked(new.into(), now)?;
@@ -261,16 +262,16 @@ impl ApiKeys {
         displaced(&self.all(holder).await?, now).map(drop)
     }
 
-    /// All keys of a holder, those that have expired or were revoked too, oldest first. There are at most 100.
+    /// All keys of a holder, expired and revoked ones too, oldest first. There are at most 100.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn list(&self, holder: &ApiKeyHolder) -> Result<Vec<ApiKey>, StorageError> {
         let now = self.clock.now();
         Ok(self.all(holder).await?.into_iter().map(|found| found.record.view(now)).collect())
     }
 
-    /// Revokes a key: from now on no request is accepted with it. It stays in the list.
+    /// Revokes a key: from now on no request with it is accepted. It stays in the list.
     ///
     /// # Errors
     /// [`ApiKeyError::Unknown`] if the holder has no such key.

@@ -1,4 +1,4 @@
-//! What an API key may do: scopes, each a resource of the API and whether it may be changed.
+//! What an API key may do. Each scope names a resource of the API, and whether it may be changed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -88,7 +88,7 @@ impl fmt::Display for ApiResource {
     }
 }
 
-/// What a scope lets a key do to a resource.
+/// What a scope permits a key to do with a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ApiAccess {
     /// Look at it.
@@ -114,13 +114,13 @@ impl ApiAccess {
 /// resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ApiScope {
-    /// What it is about.
+    /// The resource.
     pub resource: ApiResource,
-    /// What may be done.
+    /// What the scope permits.
     pub access: ApiAccess,
 }
 
-/// A text that is no scope.
+/// The text is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is no scope; one is a resource and `:read` or `:write`, and the resources are {names}", names = names())]
 pub struct UnknownScope(String);
@@ -130,7 +130,7 @@ fn names() -> String {
 }
 
 impl ApiScope {
-    /// The scope that a key has if nobody says another one: it lets the key do everything that its holder may.
+    /// The scope of a key for which nobody names another one: it permits everything that its holder may do.
     pub const EVERYTHING: Self = Self { resource: ApiResource::All, access: ApiAccess::Write };
 
     /// The scope to look at a resource.
@@ -151,7 +151,7 @@ impl ApiScope {
         ApiResource::ALL.iter().flat_map(of)
     }
 
-    /// Whether whoever has this scope may do what needs the other one.
+    /// Whether this scope includes the other one.
     #[must_use]
     pub fn includes(self, other: Self) -> bool {
         (self.resource == ApiResource::All || self.resource == other.resource) && self.access >= other.access

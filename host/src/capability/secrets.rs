@@ -127,7 +127,7 @@ pub enum KeyFileError {
     Io {
         /// The key file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// It does not hold 32 bytes.

@@ -1,11 +1,11 @@
-//! An organization as JSON Lines, read part by part: for whoever leaves.
+//! An organization as JSON Lines, read part by part, for a customer who leaves.
 //!
-//! Each line is an object with a `kind` and a `value`. They come in this order: one `organization`; one `connector`; a `member`
-//! for each, with all attributes; a `team` for each, and behind it a `membership` for each of its members; a `log` for each entry,
-//! newest first; an `event` for each, oldest first; a `request` for each
-//! asynchronous request that is kept, oldest first; an `audit` for each entry of the audit trail, newest first; and one `end` with
-//! the number of `lines` before it, so that a part is not taken for the whole. What changes meanwhile is there as it was before
-//! or after. There is no secret in it.
+//! Each line is an object with a `kind` and a `value`. The lines come in this order: one `organization`; one `connector`; a
+//! `member` for each member, with all attributes; a `team` for each team, followed by a `membership` for each of its members;
+//! a `log` for each log entry, newest first; an `event` for each event, oldest first; a `request` for each asynchronous
+//! request that is kept, oldest first; an `audit` for each entry of the audit trail, newest first; and one `end` with the
+//! number of `lines` before it, so that a partial file is not taken for a complete one. Data that changes during the export
+//! appears as it was before or after the change. The lines contain no secret.
 
 use axum::response::Response;
 use serde::Serialize;

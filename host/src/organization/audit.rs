@@ -1,4 +1,4 @@
-//! The audit trail: what people, API keys and the operator did to the organization (rule P9).
+//! The audit trail: the actions of people, API keys and the operator on the organization (rule P9).
 
 use serde_json::{Value, json};
 
@@ -9,9 +9,9 @@ use crate::journal::{AuditPage, AuditQuery};
 use crate::timestamp::iso;
 
 impl Organization {
-    /// Searches the audit trail, newest first. Each entry is a JSON object: when (`time`), what was done (`act`, such as
-    /// `connector.enable`), who did it (`by`), from where (`face`, `address`, `credential`, `requestId`), to what
-    /// (`subject`), and what changed (`before`, `after`); `refused` says why it was not done.
+    /// Searches the audit trail, newest first. Each entry is a JSON object. It says when (`time`) something was done (`act`,
+    /// such as `connector.enable`), by whom (`by`), from where (`face`, `address`, `credential`, `requestId`), to what
+    /// (`subject`), and what changed (`before`, `after`). If the action was refused, `refused` says why.
     ///
     /// # Errors
     /// [`ActionError::Invalid`] if `after` is not the end of a page.

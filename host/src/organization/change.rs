@@ -11,7 +11,7 @@ use super::Organization;
 use crate::directory::{Domain, Options, OrganizationRecord, Plan};
 use crate::error::ActionError;
 
-/// What of an organization is to change; what is not named stays (RFC 7396).
+/// The changes to an organization. A member that is absent leaves its value unchanged (RFC 7396).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationChange {
@@ -27,7 +27,7 @@ pub struct OrganizationChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     pub seats: Option<u32>,
-    /// Its domains, in place of those that are known.
+    /// Its domains. They replace those that are known.
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, max_items = 1_000)]
     pub domains: Option<Vec<Domain>>,
@@ -72,8 +72,8 @@ fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OptionChanges(Map<String, Value>);
 
-/// As the API's document describes them: the properties of [`Options`], of which none is required and none has a default. A
-/// generated client would send a default of each that nobody named, and so take other choices back.
+/// Describes the options for the API's document: the properties of [`Options`], none of which is required or has a default.
+/// With defaults, a generated client would send the default of each option that nobody named, and so undo other choices.
 impl PartialSchema for OptionChanges {
     fn schema() -> RefOr<Schema> {
         let mut schema = <Options as PartialSchema>::schema();
@@ -108,7 +108,7 @@ impl OptionChanges {
     /// Turns an option on or off.
     ///
     /// # Errors
-    /// [`UnknownOption`] if there is none of this name.
+    /// [`UnknownOption`] if no option has this name.
     pub fn set(&mut self, name: &str, on: bool) -> Result<(), UnknownOption> {
         let known = serde_json::to_value(Options::default()).unwrap_or_default();
         if known.get(name).is_none() {
@@ -139,11 +139,11 @@ impl<'de> Deserialize<'de> for OptionChanges {
 }
 
 impl Organization {
-    /// Changes some of what is known about the organization, and returns all of it. Of two changes at the same time the
-    /// later one may undo the other.
+    /// Changes some of the organization's data, and returns all of it. If two changes come at the same time, the later one may
+    /// undo the other.
     ///
     /// # Errors
-    /// [`ActionError::Conflict`] if nothing is known about it yet: then [`Organization::put`] it first.
+    /// [`ActionError::Conflict`] if nothing is known about the organization yet: call [`Organization::put`] first.
     pub async fn change(&self, change: OrganizationChange) -> Result<OrganizationRecord, ActionError> {
         let unknown =
             || ActionError::Conflict("nothing is known about the organization yet: tell all of it first".into());

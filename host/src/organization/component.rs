@@ -6,17 +6,17 @@ use crate::component::CallError;
 use crate::registry::{ComponentBookError, ComponentId, Pin};
 
 impl Organization {
-    /// Which component it is pinned to, and which it ran before.
+    /// The component to which it is pinned, and the one that it ran before.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn pin(&self) -> Result<Pin, StorageError> {
         let bound = self.bound_id().await?;
         Ok(self.provisioner.runtime().components().assignment(&bound).await?.pin)
     }
 
-    /// The name and version of the component that a call runs now, as `rules@0123456789ab`: the one that it is pinned to,
-    /// the canary, or the one that the host was started with.
+    /// The name and version of the component that a call runs now, such as `rules@0123456789ab`. It is the one to which the
+    /// organization is pinned, the canary, or the one that the host was started with.
     ///
     /// # Errors
     /// [`CallError::Component`] if it can't be loaded.
@@ -25,8 +25,9 @@ impl Organization {
         self.provisioner.runtime().component_of(&bound).await
     }
 
-    /// Pins it to a stored component; `None` to what the host runs. Calls that are under way end with the component that
-    /// they began with. It holds in this process from the next call on, and in all within two seconds.
+    /// Pins the organization to a stored component; `None` returns it to the host's component. Running calls end with the
+    /// component with which they began. The pin takes effect in this process with the next call, and in all processes within
+    /// two seconds.
     ///
     /// # Errors
     /// [`ComponentBookError::Unknown`] if the component is not stored.
@@ -37,10 +38,10 @@ impl Organization {
         Ok(pin)
     }
 
-    /// Returns it to what it ran before it was pinned the last time; once more returns to what it runs now.
+    /// Returns the organization to the component that it ran before the last pin. A second call undoes the first.
     ///
     /// # Errors
-    /// [`ComponentBookError::NoFormer`] if it was never pinned.
+    /// [`ComponentBookError::NoFormer`] if the organization was never pinned.
     pub async fn roll_back(&self) -> Result<Pin, ComponentBookError> {
         let bound = self.bound_id().await?;
         let pin = self.provisioner.runtime().components().roll_back(&bound).await?;

@@ -1,4 +1,4 @@
-//! Creating an organization with all that it begins with, or not at all.
+//! Creates an organization with everything that it begins with, or not at all.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::registry::RegistryError;
 pub struct NewOrganization {
     /// Its name in the connector URL, which never changes.
     pub id: OrganizationId,
-    /// What is known about it.
+    /// Its data.
     pub record: OrganizationRecord,
     /// Its owner. Without one, nobody can enable SCIM before a member with the role `owner` is added.
     pub owner: Option<Owner>,
-    /// For how many days the log of SCIM requests, events and parked emails are kept; 90 if it is not set.
+    /// For how many days the log of SCIM requests, events and parked emails are kept. The default is 90.
     pub retention_days: Option<u32>,
-    /// Who creates it, and from where: the audit trail begins with it. A passphrase of the owner that comes from the command
-    /// line was shown on a terminal, so it must be changed at the first sign-in.
+    /// Who creates it, and from where: this is the first entry of its audit trail. If the command line gives the owner's
+    /// passphrase, a terminal has shown it, so the owner must change it at the first sign-in.
     pub by: Act,
 }
 
@@ -37,15 +37,15 @@ pub struct Owner {
     /// Email address.
     #[schema(format = Email)]
     pub email: String,
-    /// Name; the email address if it is not named.
+    /// Name. The default is the email address.
     pub display_name: Option<String>,
-    /// What the owner signs in with: at least 12 characters. Without it one is generated and emailed to the owner.
+    /// The passphrase for the owner's sign-in: at least 12 characters. Without it one is generated and emailed to the owner.
     #[schema(min_length = 12, format = Password)]
     pub passphrase: Option<String>,
 }
 
 impl NewOrganization {
-    /// An organization of which nothing more is known; an owner and the retention can be added.
+    /// An organization with this data alone. An owner and the retention can be added.
     pub fn new(id: OrganizationId, record: OrganizationRecord) -> Self {
         Self { id, record, owner: None, retention_days: None, by: Act::of_backend() }
     }
@@ -55,15 +55,15 @@ impl NewOrganization {
 pub struct CreatedOrganization {
     /// The organization.
     pub organization: Organization,
-    /// Its owner, if one was to be added.
+    /// Its owner, if [`NewOrganization::owner`] named one.
     pub owner: Option<Member>,
 }
 
-/// An organization that is there from now on, whoever created it.
+/// An organization that exists now, whoever created it.
 pub enum EnsuredOrganization {
-    /// It was not there, and was created.
+    /// It did not exist, and was created.
     Created(CreatedOrganization),
-    /// It was there already.
+    /// It existed already.
     Found(Organization),
 }
 
@@ -88,13 +88,13 @@ pub enum CreateOrganizationError {
     /// Its name is taken or can't be used, or the host's records can't be changed.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// What it was to begin with was refused.
+    /// A part that it was to begin with was refused.
     #[error(transparent)]
     Refused(#[from] ActionError),
 }
 
 impl Provisioner {
-    /// Creates an organization: from now on its connector URL is served. If anything that it begins with is refused, it is
+    /// Creates an organization and serves its connector URL from now on. If any part of `new` is refused, the organization is
     /// not created, and nobody has seen it.
     ///
     /// # Errors
@@ -129,14 +129,15 @@ impl Provisioner {
         }
     }
 
-    /// As [`Provisioner::create_organization`], unless the organization is there: then it is found and stays as it is, whatever
-    /// `new` says. A host whose organization has to be there from its first start on calls this each time that it starts.
+    /// Like [`Provisioner::create_organization`], unless the organization exists: then it is found and stays as it is,
+    /// whatever `new` says. A host that needs an organization from its first start on calls this at every start.
     ///
-    /// A creation that another host has begun is waited for, which is logged. If that host was killed in the middle of it, what is
-    /// left is removed five minutes after its beginning, and this call creates the organization: until then it does not return.
+    /// If another host has begun to create the organization, this call waits, and logs that it waits. If that host was killed
+    /// during the creation, its remains are removed five minutes after it began. Then this call creates the organization and
+    /// returns.
     ///
     /// # Errors
-    /// As of [`Provisioner::create_organization`].
+    /// Those of [`Provisioner::create_organization`].
     pub async fn ensure_organization(
         &self,
         new: NewOrganization,

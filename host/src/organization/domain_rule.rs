@@ -1,4 +1,4 @@
-//! Whether only users of verified domains may be provisioned: who enables SCIM is asked.
+//! Whether only users of verified domains may be provisioned. The person who enables SCIM is asked this.
 
 use super::{OptionChanges, Organization, OrganizationChange};
 use crate::directory::OrganizationRecord;
@@ -12,12 +12,12 @@ const OPTION: &str = "verified-domains-only";
 pub struct DomainRule {
     /// The domains that are verified.
     pub domains: Vec<String>,
-    /// Whether only users of these may be provisioned.
+    /// Whether only users of these domains may be provisioned.
     pub only: bool,
 }
 
 impl DomainRule {
-    /// The domains in a sentence; the first of them, if they are many.
+    /// The domains as a part of a sentence. If they are many, only the first ones are named.
     pub fn named(&self) -> String {
         const MOST: usize = 5;
         let first = self.domains.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
@@ -39,8 +39,8 @@ impl From<&OrganizationRecord> for DomainRule {
 
 #[allow(clippy::missing_errors_doc, reason = "see the type")]
 impl Organization {
-    /// Decides whether only users of verified domains may be provisioned, `None` to leave it as it is; returns the rule as it
-    /// stands then. Members who are there stay.
+    /// Decides whether only users of verified domains may be provisioned; `None` leaves the rule as it is. Returns the rule as
+    /// it is afterwards. Members who are already there stay.
     pub async fn decide_domains(&self, only: Option<bool>) -> Result<DomainRule, ActionError> {
         let mut rule = self.get().await?.as_ref().map(DomainRule::from).unwrap_or_default();
         if let Some(only) = only.filter(|only| *only != rule.only) {

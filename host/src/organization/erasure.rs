@@ -1,4 +1,4 @@
-//! Erasing a person: the component does it in its data, and here what the host keeps itself is removed.
+//! Erases a person: the component erases its own data, and this module removes what the host keeps itself.
 
 use std::time::{Duration, Instant};
 
@@ -14,32 +14,33 @@ use crate::provisioner::{SETTLED, SETTLED_LATE};
 /// How long somebody waits for an erasure; what is not done then is done by the jobs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What became of a person who was to be erased.
+/// The result of erasing a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ErasedPerson {
-    /// The member's id. It remains, so that histories still add up. Somebody who never was a member gets an id of its own.
+    /// The member's id. It remains, so that histories are still complete. A person who never was a member gets an id of their
+    /// own.
     pub id: String,
-    /// How many entries of the log and of the audit trail, events and waiting emails were changed or deleted until now.
+    /// How many log entries, audit entries, events and waiting emails have been changed or deleted so far.
     pub erased: u64,
-    /// How many emails were removed that this server keeps.
+    /// How many emails that this server keeps have been removed.
     pub emails: u64,
-    /// Whether all of it is done. If not, the rest is done in the background; whoever asks for the same id again may wait for
-    /// it.
+    /// Whether everything is done. If not, the rest is done in the background; call again for the same id to wait for it.
     pub done: bool,
 }
 
 impl Organization {
-    /// Erases a person: the member with this id, userName or email address, who is removed from the organization; a deleted
-    /// member, by the id; or anybody else, by a name or an address of at least five bytes. `known_as` are other names and
-    /// addresses of the same person, at most 20, each of at least five bytes.
+    /// Erases a person. `person` is one of these: the id, userName or email address of a member, who is removed from the
+    /// organization; the id of a deleted member; or a name or an address of anybody else, of at least five bytes. `known_as`
+    /// are other names and addresses of the same person, at most 20, of at least five bytes each.
     ///
-    /// What tells of the person goes from log, events, audit trail, waiting emails and the emails to the person that the mailer
-    /// keeps; the id remains. It may be called again, also after an error; by a name it answers, once all is done, that nothing
-    /// names this person. The storage's files have nothing of it some time later.
+    /// Everything that tells about the person is removed from the log, the events, the audit trail, the waiting emails, and
+    /// the emails to the person that the mailer keeps. The id remains. You may call this again, also after an error. A call by
+    /// name answers that nothing names this person once everything is done. The storage's files contain nothing about the
+    /// person some time later.
     ///
     /// # Errors
-    /// [`ActionError::NotFound`] if a name or an address stands nowhere; [`ActionError::Forbidden`] of the last active owner;
-    /// [`ActionError::Invalid`] if a name is too short, is a word that stands in what is kept of everybody, or is that of another
+    /// [`ActionError::NotFound`] if a name or an address occurs nowhere; [`ActionError::Forbidden`] for the last active owner;
+    /// [`ActionError::Invalid`] if a name is too short, is a word that occurs in the data of everybody, or belongs to another
     /// member or a team.
     pub async fn erase_person(&self, person: &str, known_as: &[String]) -> Result<ErasedPerson, ActionError> {
         let until = Instant::now() + PATIENCE;

@@ -1,4 +1,4 @@
-//! An organization's members and teams as they are searched, described and counted; and who got no seat.
+//! Searches, describes and counts an organization's members and teams, and lists the people who got no seat.
 
 use super::Organization;
 use crate::directory::{
@@ -8,23 +8,23 @@ use crate::error::ActionError;
 
 #[allow(clippy::missing_errors_doc, reason = "see the type")]
 impl Organization {
-    /// Searches members of either origin, page by page and both ways.
+    /// Searches members of either origin, page by page, forwards and backwards.
     pub async fn find_members(&self, query: MemberQuery) -> Result<Found<Member>, ActionError> {
         act!(self.insomnia_scim_directory.call_find_members(&query))
     }
 
-    /// Searches teams of either origin, page by page and both ways.
+    /// Searches teams of either origin, page by page, forwards and backwards.
     pub async fn find_teams(&self, query: TeamQuery) -> Result<Found<Team>, ActionError> {
         act!(self.insomnia_scim_directory.call_find_teams(&query))
     }
 
-    /// The member, and all that is known of the person.
+    /// The member, and everything that is known about the person.
     pub async fn describe_member(&self, member: &str) -> Result<DescribedMember, ActionError> {
         let member = member.to_owned();
         act!(self.insomnia_scim_directory.call_describe_member(&member))
     }
 
-    /// The team, and all that is known of it.
+    /// The team, and everything that is known about it.
     pub async fn describe_team(&self, team: &str) -> Result<DescribedTeam, ActionError> {
         let team = team.to_owned();
         act!(self.insomnia_scim_directory.call_describe_team(&team))
@@ -35,7 +35,7 @@ impl Organization {
         act!(self.insomnia_scim_directory.call_get_census())
     }
 
-    /// Who got no seat: whom the identity provider wanted to be active, and who has no seat at this moment.
+    /// The people who should be active by the identity provider, and have no seat at this moment.
     pub async fn without_seat(&self) -> Result<WithoutSeat, ActionError> {
         act!(self.insomnia_scim_directory.call_list_without_seat())
     }

@@ -1,4 +1,4 @@
-//! Members whom a backend takes over, with the ids that it knows them by.
+//! Imports members from a backend, with the ids by which the backend knows them.
 
 use super::Organization;
 use crate::directory::{ImportOutcome, ImportedMember};
@@ -8,19 +8,19 @@ use crate::error::ActionError;
 pub(crate) const AT_ONCE: usize = 500;
 
 impl Organization {
-    /// Takes over members whom the backend has already, with the ids that it knows them by; what became of each, in their order.
-    /// Nobody is mailed, and no passphrase is made: they sign in by the backend's sessions, or ask for a link that sets one. They
-    /// are manual until the identity provider adopts them, and each has an event `member.created`.
+    /// Imports members of the backend, with the ids by which it knows them. Returns the outcome for each, in their order.
+    /// Nobody is mailed, and no passphrase is made: the members sign in by the backend's sessions, or ask for a link that sets
+    /// a passphrase. They are manual until the identity provider adopts them. Each of them has an event `member.created`.
     ///
-    /// Ids are UUIDs in small letters. A backend with ids of another form derives a UUID from each, such as one of version 5.
-    /// Who is there by the id stays as he or she is, whatever differs, so that an import that was broken off is done again as a
-    /// whole. Whoever was removed meanwhile, also by the identity provider, and whoever was erased is added again: call this once,
-    /// when the organization moves in, and not at each start. Of lists of more than 500 each part takes effect by itself, in
-    /// their order.
+    /// Ids are UUIDs in lower case. A backend with ids of another form derives a UUID from each, such as one of version 5. A
+    /// member whose id is there already stays as it is, whatever differs, so an import that was interrupted can be repeated.
+    /// But members who were removed meanwhile, also by the identity provider, and those who were erased are added again. So
+    /// call this once, when the organization moves in, and not at every start. Each part of 500 members takes effect by
+    /// itself, in order.
     ///
     /// # Errors
-    /// [`ActionError::Invalid`] if an id comes twice. Otherwise those of the first part that failed; the parts before it have
-    /// taken effect.
+    /// [`ActionError::Invalid`] if an id occurs twice. Otherwise the error of the first part that failed; the parts before it
+    /// have taken effect.
     pub async fn import_members(&self, members: &[ImportedMember]) -> Result<Vec<ImportOutcome>, ActionError> {
         let mut ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
         ids.sort_unstable();

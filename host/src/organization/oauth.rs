@@ -18,7 +18,7 @@ impl Organization {
         format!("{}/oauth/{}", self.provisioner.base_url(), self.id)
     }
 
-    /// Registers an OAuth 2.0 client; 20 at the most.
+    /// Registers an OAuth 2.0 client. An organization has at most 20.
     pub async fn create_oauth_client(
         &self,
         actor: impl Into<Actor>,
@@ -33,8 +33,8 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_list_oauth_clients())
     }
 
-    /// Gives a client a new secret, which is valid for `window`, or for as long as was chosen before. The old one stops at once,
-    /// or after `overlap_seconds` (at most 7,776,000), and never later than it would have expired.
+    /// Gives a client a new secret, which is valid for `window`, or for as long as the last choice. The old secret stops at
+    /// once, or after `overlap_seconds` (at most 7,776,000), and never later than its own expiry.
     pub async fn rotate_oauth_client_secret(
         &self,
         actor: impl Into<Actor>,
@@ -46,13 +46,14 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_rotate_oauth_client_secret(&by, &client, window, overlap_seconds))
     }
 
-    /// Deletes a client with all that was granted and issued to it.
+    /// Deletes a client with everything that was granted and issued to it.
     pub async fn delete_oauth_client(&self, actor: impl Into<Actor>, client: &str) -> Result<(), ActionError> {
         let (by, client) = (self.by(actor), client.to_owned());
         act!(self.insomnia_scim_connector.call_delete_oauth_client(&by, &client))
     }
 
-    /// Checks a request of the authorization endpoint: its query as sent. What to show, or what to answer instead.
+    /// Checks a request of the authorization endpoint. `query` is the query as sent. Returns what the consent page shows, or
+    /// what to answer instead.
     pub async fn authorize(&self, query: &str) -> Result<Result<Consent, AuthorizeRefusal>, CallError> {
         let (query, operators) = (query.to_owned(), self.provisioner.operator_clients().to_vec());
         let checked = self.call("insomnia_scim_oauth.call_authorize_request", move |store, exports| {
@@ -63,22 +64,22 @@ impl Organization {
         checked.await
     }
 
-    /// The actor agrees to what was shown: the URL to redirect to. The caller makes sure that it is the actor who sends the
-    /// form.
+    /// The actor consents to the request. Returns the URL for the redirection. The caller must make sure that the actor is the
+    /// one who sends the form.
     pub async fn approve_consent(&self, actor: impl Into<Actor>, request: &str) -> Result<String, ActionError> {
         let (by, request) = (self.by(actor), request.to_owned());
         let operators = self.provisioner.operator_clients().to_vec();
         act!(self.insomnia_scim_oauth.call_approve(&by, &request, &operators))
     }
 
-    /// The actor does not agree: the URL to redirect to.
+    /// The actor refuses the request. Returns the URL for the redirection.
     pub async fn deny_consent(&self, request: &str) -> Result<String, ActionError> {
         let (by, request) = (self.by.clone(), request.to_owned());
         act!(self.insomnia_scim_oauth.call_deny(&by, &request))
     }
 
-    /// Serves the token endpoint. Of the request, header fields and body are what counts: the issuer and the operator's
-    /// clients are this host's.
+    /// Serves the token endpoint. Only the header fields and the body of the request are used: the issuer and the operator's
+    /// clients are those of this host.
     pub async fn oauth_token(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
         let request = self.completed(request);
         let response = self.call("insomnia_scim_oauth.call_token", move |store, exports| {
@@ -87,7 +88,7 @@ impl Organization {
         response.await
     }
 
-    /// Serves the revocation endpoint, as [`Organization::oauth_token`] does.
+    /// Serves the revocation endpoint, like [`Organization::oauth_token`].
     pub async fn oauth_revoke(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
         let request = self.completed(request);
         let response = self.call("insomnia_scim_oauth.call_revoke", move |store, exports| {
@@ -110,13 +111,13 @@ impl Organization {
         document.await
     }
 
-    /// The automatic refresh as it stands.
+    /// The state of the automatic refresh.
     pub async fn refresh_status(&self) -> Result<RefreshStatus, ActionError> {
         act!(self.insomnia_scim_connector.call_get_refresh_status())
     }
 
-    /// Configures access to the identity provider's API, in place of what was configured before: from then on tokens are
-    /// refreshed automatically. `query` is what the identity provider has after the connector URL, such as Entra's
+    /// Configures access to the identity provider's API, and replaces an earlier configuration. From now on tokens are
+    /// refreshed automatically. `query` is the query that the identity provider adds to the connector URL, such as Entra's
     /// `aadOptscim062020`.
     pub async fn configure_idp_api(
         &self,
@@ -136,13 +137,13 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_configure_idp_api(&by, &api, &connector_url))
     }
 
-    /// Forgets the access and its secret. Tokens stay as they are.
+    /// Forgets this access and its secret. Tokens stay as they are.
     pub async fn remove_idp_api(&self, actor: impl Into<Actor>) -> Result<(), ActionError> {
         let by = self.by(actor);
         act!(self.insomnia_scim_connector.call_remove_idp_api(&by))
     }
 
-    /// Makes a refresh over the identity provider's API due at once: it shows whether the access works.
+    /// Makes a refresh over the identity provider's API due at once. This shows whether the access works.
     pub async fn refresh_by_idp_api(&self, actor: impl Into<Actor>) -> Result<(), ActionError> {
         let by = self.by(actor);
         act!(self.insomnia_scim_connector.call_refresh_by_idp_api(&by))

@@ -1,4 +1,4 @@
-//! How much the organization may take over time.
+//! How much the organization may use over time.
 
 use serde_json::json;
 
@@ -8,16 +8,16 @@ use crate::quota::{Quota, Quotas};
 use crate::registry::QuotaError;
 
 impl Organization {
-    /// Its limits: those of the host, with those that were set for it in their place.
+    /// Its limits: those that were set for it, and those of the host for all others.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn quotas(&self) -> Result<Quotas, StorageError> {
         let bound = self.bound_id().await?;
         self.provisioner.runtime().quotas().limits(&bound).await
     }
 
-    /// Sets one of its limits; `None` for that of the host. It holds in all processes within five seconds.
+    /// Sets one of its limits; `None` returns it to the host's limit. It applies in all processes within five seconds.
     ///
     /// # Errors
     /// [`QuotaError`] says whether the limit is too low or the storage refused.

@@ -9,11 +9,11 @@ use crate::error::{ActionError, SchemasError};
 const NOTHING: &str = r#"{"schemas":[],"resourceTypes":[]}"#;
 
 impl Organization {
-    /// Declares further schemas and resource types: JSON `{"schemas": […], "resourceTypes": […]}`, at most 512 KiB, in
-    /// the forms of RFC 7643 §7 and §6. Replaces what was declared before; resources that are stored stay as they are.
+    /// Declares further schemas and resource types as JSON `{"schemas": […], "resourceTypes": […]}`, at most 512 KiB, in the
+    /// forms of RFC 7643 §7 and §6. This replaces earlier declarations. Stored resources stay as they are.
     ///
     /// # Errors
-    /// [`SchemasError::Invalid`] points at what is wrong.
+    /// [`SchemasError::Invalid`] points at the mistake.
     pub async fn put_schemas(&self, declaration: String) -> Result<(), SchemasError> {
         let by = self.by.clone();
         let put = self.call("insomnia_scim_schemas.call_put", move |store, exports| {
@@ -25,15 +25,15 @@ impl Organization {
         })
     }
 
-    /// Declares nothing any more. Resources that are stored stay as they are.
+    /// Removes all declarations. Stored resources stay as they are.
     ///
     /// # Errors
-    /// As [`Organization::put_schemas`] has them.
+    /// Those of [`Organization::put_schemas`].
     pub async fn remove_schemas(&self) -> Result<(), SchemasError> {
         self.put_schemas(NOTHING.to_owned()).await
     }
 
-    /// What is declared, in the form that [`Organization::put_schemas`] takes.
+    /// The declarations, in the form that [`Organization::put_schemas`] takes.
     #[allow(clippy::missing_errors_doc, reason = "see the type")]
     pub async fn schemas(&self) -> Result<String, ActionError> {
         act!(self.insomnia_scim_schemas.call_get())

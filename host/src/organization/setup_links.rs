@@ -1,4 +1,4 @@
-//! Links by which somebody who administers the identity provider, but is no owner, sets it up.
+//! Links for a person who administers the identity provider, but is no owner.
 
 use insomnia_scim_contract::Actor;
 
@@ -8,7 +8,7 @@ use crate::error::ActionError;
 
 #[allow(clippy::missing_errors_doc, reason = "see the type")]
 impl Organization {
-    /// Makes a set-up link after checking the actor's passphrase. Its secret is in this answer and nowhere else.
+    /// Makes a set-up link after checking the actor's passphrase. Only this answer contains its secret.
     pub async fn create_setup_link(
         &self,
         actor: impl Into<Actor>,
@@ -19,7 +19,7 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_create_setup_link(&by, Some(&passphrase), &link))
     }
 
-    /// As [`Organization::create_setup_link`], for an actor of whom the caller has made sure just now, as for
+    /// Like [`Organization::create_setup_link`], for a caller that has just verified the actor, as for
     /// [`Organization::refresh_verified`].
     pub async fn create_setup_link_verified(
         &self,
@@ -30,37 +30,38 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_create_setup_link_verified(&by, &link))
     }
 
-    /// As [`Organization::create_setup_link`], for the operator of the host, whom the caller has authenticated in its own way.
+    /// Like [`Organization::create_setup_link`], for the operator of the host, whom the caller has authenticated in its own
+    /// way.
     pub async fn create_setup_link_as_operator(&self, link: NewSetupLink) -> Result<IssuedSetupLink, ActionError> {
         let by = self.by(Actor::Operator);
         act!(self.insomnia_scim_connector.call_create_setup_link(&by, None, &link))
     }
 
-    /// The set-up links, newest first: those that are good, and some that no longer are.
+    /// The set-up links, newest first: all that are valid, and some that no longer are.
     pub async fn setup_links(&self) -> Result<Vec<SetupLink>, ActionError> {
         act!(self.insomnia_scim_connector.call_list_setup_links())
     }
 
-    /// Revokes a set-up link that is good.
+    /// Revokes a valid set-up link.
     pub async fn revoke_setup_link(&self, actor: impl Into<Actor>, id: &str) -> Result<(), ActionError> {
         let (by, id) = (self.by(actor), id.to_owned());
         act!(self.insomnia_scim_connector.call_revoke_setup_link(&by, &id))
     }
 
-    /// The set-up link with this secret, which stays good; [`ActionError::Invalid`] if it is wrong, used, revoked or expired.
+    /// The set-up link with this secret; it stays valid. [`ActionError::Invalid`] if it is wrong, used, revoked or expired.
     pub async fn open_setup_link(&self, token: &str) -> Result<SetupLink, ActionError> {
         let (source, token) = (self.by.source.clone(), token.to_owned());
         act!(self.insomnia_scim_connector.call_open_setup_link(&source, &token))
     }
 
-    /// Issues a token to whoever has the set-up link with this secret, which is used up with it. If SCIM is not enabled, it is
-    /// enabled; else the token before works for an hour more.
+    /// Issues a token to the holder of this secret, and uses the set-up link up. If SCIM is not enabled, it is enabled. If it
+    /// is, the token before works for another hour.
     pub async fn redeem_setup_link(&self, token: &str) -> Result<IssuedToken, ActionError> {
         let (source, token) = (self.by.source.clone(), token.to_owned());
         act!(self.insomnia_scim_connector.call_redeem_setup_link(&source, &token))
     }
 
-    /// Where a set-up link with this secret leads: below the SCIM page.
+    /// The address of the set-up link with this secret. It is below the SCIM page.
     pub fn setup_link_url(&self, token: &str) -> String {
         format!("{}/set-up?token={token}", self.page_url())
     }

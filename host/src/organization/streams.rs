@@ -12,8 +12,8 @@ impl Organization {
         act!(self.insomnia_scim_streams.call_list_streams())
     }
 
-    /// Adds a stream, 8 at the most: its receiver is told what happens from now on. Refused with [`ActionError::Invalid`] if
-    /// the host's policy lets no request go to the receiver.
+    /// Adds a stream. An organization has at most 8. Its receiver gets events from now on. [`ActionError::Invalid`] if the
+    /// host's policy allows no request to the receiver.
     pub async fn add_stream(&self, new: NewEventStream) -> Result<IssuedEventStream, ActionError> {
         if let Some(url) = &new.push_url {
             self.permits(url).await?;
@@ -22,7 +22,7 @@ impl Organization {
         act!(self.insomnia_scim_streams.call_add_stream(&by, &new, &connector_url))
     }
 
-    /// Removes a stream, and forgets what waits.
+    /// Removes a stream, and forgets the tokens that wait.
     pub async fn remove_stream(&self, stream: &str) -> Result<(), ActionError> {
         let (by, stream) = (self.by.clone(), stream.to_owned());
         act!(self.insomnia_scim_streams.call_remove_stream(&by, &stream))
@@ -34,14 +34,15 @@ impl Organization {
         act!(self.insomnia_scim_streams.call_rotate_token(&by, &stream))
     }
 
-    /// Makes a new key that signs from now on, for all streams. The public part of the old one stays in the key set for 30 days.
+    /// Makes a new signing key for all streams, which is used from now on. The public part of the old key stays in the key set
+    /// for 30 days.
     pub async fn rotate_signing_key(&self) -> Result<SigningKey, ActionError> {
         let by = self.by.clone();
         act!(self.insomnia_scim_streams.call_rotate_signing_key(&by))
     }
 
-    /// Serves a request of a receiver that polls (RFC 8936). Where [`PollResponse::wait`] is set, the same request may be served
-    /// again within a while.
+    /// Serves a request of a receiver that polls (RFC 8936). If [`PollResponse::wait`] is set, the same request may be served
+    /// again for some time.
     pub async fn poll_stream(&self, request: PollRequest) -> Result<PollResponse, CallError> {
         let response = self.call("insomnia_scim_streams.call_poll", move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_streams().call_poll(store, &request).await })

@@ -1,4 +1,4 @@
-//! An organization's teams, and who is in them. A team is named by its id or its name.
+//! An organization's teams and their members. A team is given by its id or its name.
 
 use super::Organization;
 use crate::directory::{Listed, Listing, Member, Team};
@@ -29,8 +29,8 @@ impl Organization {
         act!(self.insomnia_scim_directory.call_list_team_members(&team, &listing))
     }
 
-    /// Adds members to a team and removes others from it, by hand, whoever manages the team. Those who are in the team
-    /// already, or not in it, stay as they are.
+    /// Adds members to a team and removes others from it, by hand, whoever manages the team. Members to add who are in the
+    /// team already, and members to remove who are not in it, stay as they are.
     pub async fn change_team_members(
         &self,
         team: &str,

@@ -1,4 +1,4 @@
-//! Components beside the one that the host was started with: they are stored, examined, and tried as a canary.
+//! Components besides the one that the host was started with: they are stored, examined, and tried as a canary.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::registry::{Canary, ComponentBookError, ComponentId, MAX_COMPONENT, St
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ComponentsError {
-    /// It does not compile, imports what the host does not offer, or does not fit the world. The text says which.
+    /// It does not compile, imports something that the host does not offer, or does not fit the world. The text says which.
     #[error(transparent)]
     Component(Arc<ComponentError>),
-    /// It compiles, but does not answer a first call as it must; the text says how.
+    /// It compiles, but gives a wrong answer to a first call. The text says how.
     #[error("{0}")]
     Examined(String),
-    /// There is no memory or no turn to examine it.
+    /// There is no memory, or no turn, to examine it.
     #[error("there is no room to examine the component at the moment")]
     Busy,
     /// It can't be stored.
@@ -36,9 +36,9 @@ impl From<Unusable> for ComponentsError {
 }
 
 impl Provisioner {
-    /// Examines a component and stores it, so that organizations can be pinned to it: it must compile, import nothing but
-    /// what the host offers, fit the world `insomnia:scim/provisioner`, and answer a call. It is known by the SHA-256 of
-    /// its bytes; one that is stored already is examined again and stays.
+    /// Examines a component and stores it, so that organizations can be pinned to it. The component must compile, import
+    /// nothing but what the host offers, fit the world `insomnia:scim/provisioner`, and answer a call. Its id is the SHA-256
+    /// of its bytes. A component that is stored already is examined again, and stays.
     ///
     /// # Errors
     /// [`ComponentsError`] says what is wrong with it.
@@ -52,10 +52,10 @@ impl Provisioner {
         Ok(stored)
     }
 
-    /// All components that are stored, in the order of their ids.
+    /// All stored components, in the order of their ids.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn components(&self) -> Result<Vec<StoredComponent>, StorageError> {
         self.runtime().components().list().await
     }
@@ -68,17 +68,17 @@ impl Provisioner {
         self.runtime().components().remove(id).await
     }
 
-    /// The canary, also one that was rolled back; `None` if there is none.
+    /// The canary, also if it was rolled back; `None` if there is none.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn canary(&self) -> Result<Option<Canary>, StorageError> {
         self.runtime().components().canary().await
     }
 
-    /// Runs a stored component in so many percent of the organizations that are not pinned, in the place of an earlier
-    /// canary. It is rolled back by itself when a larger share of its calls fails than of the other organizations': by a
-    /// trap, a limit, or an answer of 500. All servers follow within two seconds.
+    /// Runs a stored component as a canary, in this percentage of the organizations that are not pinned. It replaces an
+    /// earlier canary. It is rolled back automatically if a larger share of its calls fails than of the other organizations'
+    /// calls. A call fails by a trap, by a limit, or by an answer of 500. All servers follow within two seconds.
     ///
     /// # Errors
     /// [`ComponentBookError::Percent`], or [`ComponentBookError::Unknown`] if the component is not stored.
@@ -89,10 +89,10 @@ impl Provisioner {
         Ok(canary)
     }
 
-    /// Ends the canary and forgets it: its organizations run what the host runs.
+    /// Ends the canary and forgets it: its organizations run the host's component again.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn end_canary(&self) -> Result<(), StorageError> {
         self.runtime().components().end_canary().await?;
         self.runtime().reassign_all();

@@ -1,11 +1,13 @@
-//! What is left in the host's own space of the storage when it has served its time, or when whoever it was about is gone.
+//! Removes what is left in the host's own space of the storage: entries that have expired, and entries about organizations and
+//! members that no longer exist.
 //!
-//! Sessions, known browsers and remembered requests are removed by the next one of their kind as well; but a host where nobody
-//! signs in any more, or an API key that nobody uses any more, has no next one. So they are looked for once an hour, a bounded
-//! part in each commit. Several hosts on one storage may do so at the same time: what one has removed is gone for the other.
+//! The next sign-in or request also removes old sessions, known browsers and remembered requests of its kind. But if nobody
+//! signs in any more, or an API key is no longer used, no next one comes. So once an hour the host looks for them and removes
+//! a bounded part in each commit. Several hosts on one storage may do this at the same time: an entry that one has removed is
+//! gone for the other.
 //!
-//! What was deleted or erased may be in the storage's files for a while. It is taken out of them here as well, at most once an
-//! hour, since that may take seconds in which nothing can be written.
+//! Deleted and erased data may stay in the storage's files for a while. The host also removes it from the files here, at most
+//! once an hour, because this may take seconds in which nothing can be written.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

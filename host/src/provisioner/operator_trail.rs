@@ -1,5 +1,6 @@
-//! The operator's own audit trail (rule P9): what was done beyond a single organization, or outlives it. An organization's trail
-//! goes with the organization, so that it was deleted stands here, as do keys of the operator and components.
+//! The operator's own audit trail (rule P9): actions that concern more than one organization, or that must outlive one. An
+//! organization's trail is deleted with the organization, so this trail records the deletion. It also records operator keys
+//! and components.
 
 use insomnia_scim_contract::{Actor, Source};
 use serde_json::json;
@@ -17,7 +18,7 @@ use crate::organization::Organization;
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 
 impl Provisioner {
-    /// Searches what the operator did beyond single organizations, newest first; the entries have the form of
+    /// Searches the operator's actions beyond single organizations, newest first. The entries have the form of
     /// [`Organization::audit`].
     ///
     /// # Errors

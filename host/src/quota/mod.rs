@@ -1,22 +1,22 @@
-//! Quotas: how much one organization may take in a second, a minute, an hour or a day, and how much it may keep.
+//! Quotas: how much one organization may use in a second, a minute, an hour or a day, and how much it may store.
 //!
-//! The ledger and the turns of module `fair` share the machine between those who want it at the same moment. Quotas bound
-//! what one organization takes over time, also while nobody else wants anything. The operator sets them, for all
-//! organizations and for single ones. The defaults are so large that no honest customer meets them: a full
-//! synchronisation by any identity provider stays far below.
+//! The ledger and the turns of module `fair` divide the machine among the organizations that want it at the same moment.
+//! Quotas limit what one organization uses over time, also while no other wants anything. The operator sets them for all
+//! organizations and for single ones. The defaults are so large that no honest customer reaches them: a full synchronisation
+//! by any identity provider stays far below.
 //!
 //! | quota | default | what is refused | how |
 //! |---|---|---|---|
 //! | `requests-per-second` | 1,000, with a reserve of ten seconds | requests with a valid token or API key | 429 |
 //! | `requests-at-once` | 256 | the same | 429 |
 //! | `computing-seconds-per-minute` | 600 | the same | 429 |
-//! | `written-bytes-per-day` | 64 GiB | the same; all that is stored counts, the log and the events too | 429 |
-//! | `storage-bytes`, `storage-keys` | 64 GiB, 100,000,000 | what creates something; an eighth more is left for changes and removals | 503 |
-//! | `http-requests-per-hour` | 360,000 | webhooks and requests to the identity provider, which are tried again later | |
-//! | `emails-per-day` | 250,000 | emails, which are sent later | |
+//! | `written-bytes-per-day` | 64 GiB | the same; everything that is stored counts, also the log and the events | 429 |
+//! | `storage-bytes`, `storage-keys` | 64 GiB, 100,000,000 | requests that create something; an eighth more is reserved for changes and removals | 503 |
+//! | `http-requests-per-hour` | 360,000 | webhooks and requests to the identity provider; they are tried again later | |
+//! | `emails-per-day` | 250,000 | emails; they are sent later | |
 //!
-//! A refusal names the quota. It is counted, and a line of the host's log tells the operator, at most one an hour for
-//! each quota of an organization.
+//! A refusal names the quota and is counted. A line in the host's log tells the operator, at most once an hour for each quota
+//! of an organization.
 
 mod bucket;
 mod usage;
@@ -30,21 +30,21 @@ use std::time::Duration;
 pub(crate) use usage::{AtOnce, Usage};
 pub use volume::Size;
 
-/// What a quota bounds.
+/// The kinds of quotas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Quota {
-    /// Requests with a valid token or API key in a second; never below 25. Ten seconds' worth may come at once.
+    /// Requests with a valid token or API key in a second; at least 25. The requests of ten seconds may come at once.
     RequestsPerSecond,
     /// Requests with a valid token or API key that are served or wait at the same time.
     RequestsAtOnce,
     /// Seconds for which the component computes in a minute, on all processors together.
     ComputingSecondsPerMinute,
-    /// Bytes that are stored in a day: data, the log and events, whether they are kept or replaced.
+    /// Bytes that are written in a day: data, the log and events. Bytes that replace others count too.
     WrittenBytesPerDay,
-    /// Bytes that are kept, keys and values.
+    /// Bytes that are stored, keys and values.
     StorageBytes,
-    /// Keys that are kept.
+    /// Keys that are stored.
     StorageKeys,
     /// Outgoing HTTP requests in an hour: webhooks, and requests to the identity provider.
     HttpRequestsPerHour,
@@ -53,7 +53,7 @@ pub enum Quota {
 }
 
 impl Quota {
-    /// All of them.
+    /// All quotas.
     pub const ALL: [Self; 8] = [
         Self::RequestsPerSecond,
         Self::RequestsAtOnce,
@@ -128,13 +128,13 @@ impl fmt::Display for Quota {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidQuota {
-    /// There is none of this name.
+    /// There is no quota of this name.
     #[error("there is no quota {0:?}; there are {all}", all = Quota::ALL.map(Quota::name).join(", "))]
     Unknown(String),
-    /// It can't be so low.
+    /// The limit is too low for this quota.
     #[error("the quota {0} can't be lower than {least}", least = .0.least())]
     TooLow(Quota),
-    /// It can't be so high.
+    /// The limit is too high for this quota.
     #[error("the quota {0} can't be higher than {MOST}")]
     TooHigh(Quota),
 }
@@ -166,10 +166,10 @@ impl Quotas {
         self.0.get(quota.place()).copied().unwrap_or(u64::MAX)
     }
 
-    /// These limits with another one for a quota.
+    /// These limits, with this limit for one quota.
     ///
     /// # Errors
-    /// [`InvalidQuota::TooLow`] or [`InvalidQuota::TooHigh`] if the quota can't be so low, or so high.
+    /// [`InvalidQuota::TooLow`] or [`InvalidQuota::TooHigh`].
     pub fn with(mut self, quota: Quota, limit: u64) -> Result<Self, InvalidQuota> {
         if limit < quota.least() {
             return Err(InvalidQuota::TooLow(quota));
@@ -183,10 +183,10 @@ impl Quotas {
         Ok(self)
     }
 
-    /// These limits with those that are named in their place.
+    /// These limits, with the given ones in place of those of the same names.
     ///
     /// # Errors
-    /// [`InvalidQuota`] if there is no such quota, or it can't be so low.
+    /// [`InvalidQuota`] if there is no such quota, or a limit is too low or too high.
     pub fn with_all(self, named: &BTreeMap<String, u64>) -> Result<Self, InvalidQuota> {
         named.iter().try_fold(self, |quotas, (name, limit)| quotas.with(name.parse()?, *limit))
     }

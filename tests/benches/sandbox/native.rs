@@ -1,4 +1,4 @@
-//! The component's source without its component: linked natively, over the host's storage in memory.
+//! The component's source, linked natively instead of as a component, over the host's storage in memory.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -87,7 +87,7 @@ impl Storage for Bound {
     }
 }
 
-/// What a storage in memory answers: it never waits.
+/// The answer of a storage in memory, which never waits.
 fn at_once<T>(call: impl Future<Output = Result<T, HostError>>) -> Result<T, StorageError> {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(value)) => Ok(value),

@@ -1,19 +1,19 @@
-//! The picture of what requests cost by how much there is: both axes are logarithmic, so that a cost that grows with the
-//! data rises and one that does not is level.
+//! A picture of the cost of requests by the amount of data. Both axes are logarithmic, so a cost that grows with the data is a
+//! rising line, and one that does not is a level line.
 
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 460.0;
-/// Between the picture's edge and the axes.
+/// The distance between the picture's edge and the axes.
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 250.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 50.0;
-/// Colours that people who see no red or no green tell apart (Okabe and Ito).
+/// Colours that people with colour blindness can distinguish (Okabe and Ito).
 const COLOURS: [&str; 8] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#999999"];
 
-/// Points of each row: how many users or members there were, and CPU milliseconds a request.
+/// The points of each row: the number of users or members, and the CPU milliseconds per request.
 #[derive(Default)]
 pub(crate) struct Curves(Vec<(String, Vec<(f64, f64)>)>);
 
@@ -26,7 +26,7 @@ impl Curves {
         }
     }
 
-    /// As SVG.
+    /// Draws the picture as SVG.
     pub(crate) fn drawn(&self) -> String {
         let points = || self.0.iter().flat_map(|(_, points)| points);
         let decades = |value: fn(&(f64, f64)) -> f64| {

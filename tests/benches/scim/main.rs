@@ -1,15 +1,15 @@
-//! What requests cost: CPU milliseconds of the server, bytes written, requests per second, latencies and memory, each answer
-//! checked.
+//! Measures what requests cost: CPU milliseconds of the server, bytes written, requests per second, latencies and memory. Each
+//! answer is checked.
 //!
-//! `make bench` runs it with the release build. `make bench BASE=<revision>` builds another revision beside, and both
-//! serve the same requests in turns: the ratio of two builds in one run says more than two figures of two runs, above all
-//! where the machine has other things to do. The ratio is the median of the ratios of all rounds.
+//! `make bench` runs it with the release build. `make bench BASE=<revision>` also builds another revision, and both serve the
+//! same requests in turns. The ratio of two builds in one run says more than the figures of two runs, especially on a busy
+//! machine. The ratio is the median of the ratios of all rounds.
 //!
-//! Then it lays PostgreSQL beside SQLite (module `storages`). `BENCH_PARTS` names the parts that are wanted (requests,storages).
+//! Then it compares PostgreSQL with SQLite (module `storages`). `BENCH_PARTS` names the selected parts (requests,storages).
 //!
-//! `BENCH_USERS` is how many users there are, one number after another (1000,10000), `BENCH_GROUPS` how many members the
-//! groups have (10,1000,10000), `BENCH_ROUNDS` how often the builds take turns (3, or 7 with a base), `BENCH_ISOLATION` how
-//! instances are used (organization,fresh), and `BENCH_PICTURE` the file of the curves.
+//! `BENCH_USERS` lists the numbers of users that are measured one after another (1000,10000), `BENCH_GROUPS` the numbers of
+//! members of the groups (10,1000,10000), `BENCH_ROUNDS` is how often the builds take turns (3, or 7 with a base),
+//! `BENCH_ISOLATION` lists how instances are used (organization,fresh), and `BENCH_PICTURE` names the file of the picture.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that can't go on has failed")]
 
 mod curves;
@@ -29,7 +29,7 @@ use self::curves::Curves;
 use self::side::{Sample, Side};
 
 fn main() {
-    // `cargo test --benches` only asks whether it starts.
+    // `cargo test --benches` only checks that it starts.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
@@ -43,7 +43,7 @@ fn main() {
     }
 }
 
-/// What requests cost, beside another build if one is named.
+/// Measures what requests cost, compared with another build if one is named.
 fn requests() {
     let base = path("BENCH_BASE");
     let rounds = numbers("BENCH_ROUNDS", &[if base.is_some() { 7 } else { 3 }])[0];
@@ -69,20 +69,20 @@ fn path(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// The words in the variable, or these.
+/// The words in the variable, or the default.
 fn words(variable: &str, otherwise: &[&str]) -> Vec<String> {
     let given = std::env::var(variable).ok().filter(|text| !text.is_empty());
     let of = |text: String| text.split(',').map(|word| word.trim().to_owned()).collect();
     given.map_or_else(|| otherwise.iter().map(|word| (*word).to_owned()).collect(), of)
 }
 
-/// The numbers in the variable, or these.
+/// The numbers in the variable, or the default.
 fn numbers(variable: &str, otherwise: &[usize]) -> Vec<usize> {
     let words = words(variable, &[]);
     if words.is_empty() { otherwise.to_vec() } else { words.iter().map(|word| word.parse().unwrap()).collect() }
 }
 
-/// The builds that are measured; the last one is this build, the first one what it is compared with.
+/// The builds that are measured. The last one is this build; the first one is the build with which it is compared.
 struct Bench<'c> {
     sides: Vec<Side>,
     rounds: usize,
@@ -90,7 +90,7 @@ struct Bench<'c> {
     curves: &'c mut Curves,
 }
 
-/// What a request is to a side: its number says which one it is.
+/// Sends a request to a side. Its number says which request it is.
 type Request<'r> = &'r (dyn Fn(&Side, &Client, usize) + Sync);
 
 impl Bench<'_> {
@@ -120,7 +120,7 @@ impl Bench<'_> {
                 group(side, size);
             });
             self.row("PATCH one member, group", size, 1, 200, &|side, client, number| {
-                // The last one never was a member of the group before.
+                // The last user has never been a member of the group.
                 let last = &side.ids[side.group_size];
                 let operation = match number % 2 {
                     0 => json!({ "op": "add", "path": "members", "value": [{ "value": last }] }),
@@ -134,15 +134,16 @@ impl Bench<'_> {
             });
         }
         self.sides.iter().for_each(|side| side.set("passphrase-emails=true"));
-        // Its mail is delivered meanwhile, or right after it; what a round has not delivered yet is in the next one's.
+        // The mail is delivered during the round or right after it. A mail that the round has not delivered counts in the next
+        // one.
         self.row("create with a passphrase mail", 0, 1, 200, &|_, client, number| created(client, "mail", number));
     }
 
-    /// Has all builds serve the same requests in turns, and prints what they cost.
+    /// Lets all builds serve the same requests in turns, and prints their costs.
     fn row(&mut self, name: &str, size: usize, connections: usize, count: usize, request: Request<'_>) {
         let mut samples: Vec<Vec<Sample>> = self.sides.iter().map(|_| Vec::new()).collect();
         for round in 0..self.rounds {
-            // Who begins alternates as well.
+            // The builds also take turns at beginning.
             for turn in 0..self.sides.len() {
                 let place = if round % 2 == 0 { turn } else { self.sides.len() - 1 - turn };
                 samples[place].push(self.sides[place].run(connections, count, request));
@@ -175,7 +176,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Makes users until there are so many. A million takes some minutes, over as many connections as share commits well.
+/// Makes users until there are this many, over as many connections as share commits well: a million takes some minutes.
 fn seed(side: &mut Side, users: usize) {
     const CONNECTIONS: usize = 16;
     let next = AtomicUsize::new(side.ids.len());
@@ -194,7 +195,7 @@ fn seed(side: &mut Side, users: usize) {
     side.ids.extend(made.into_values());
 }
 
-/// Makes a group of so many members.
+/// Makes a group with this number of members.
 fn group(side: &mut Side, size: usize) {
     let members: Vec<Value> = side.ids.iter().take(size).map(|id| json!({ "value": id })).collect();
     let body = json!({ "displayName": format!("Group of {size}"), "members": members });
@@ -211,11 +212,11 @@ fn succeeded(answer: &Response) {
     assert!(matches!(answer.status, 200 | 204), "{}", answer.text());
 }
 
-/// A user whose name has no neighbours among the others, as people's names have none.
+/// A user whose name differs from the other names from the beginning on, as people's names do.
 fn user(text: &str, number: usize) -> Value {
     let place = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     let name = match text {
-        // Found again by its number.
+        // A test finds this user by its number.
         "seed" => format!("seed{number}@demo.example"),
         _ => format!("{place:06x}.{text}{number}@demo.example"),
     };

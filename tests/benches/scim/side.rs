@@ -1,4 +1,4 @@
-//! One build or one storage that is measured: its servers, and what requests cost there.
+//! One build or one storage that is measured: its servers, and the cost of its requests.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,38 +13,38 @@ use super::process::Process;
 
 /// A server of one build, or several on one PostgreSQL.
 pub(crate) struct Side {
-    /// How the table calls it.
+    /// Its name in the table.
     pub(crate) name: &'static str,
     /// The users that were made beforehand.
     pub(crate) ids: Vec<String>,
     /// The group that is changed.
     pub(crate) group: String,
-    /// How many members it has: the first users.
+    /// How many members it has. They are the first users.
     pub(crate) group_size: usize,
     server: Server,
     process: Process,
-    /// Further servers on its PostgreSQL: connections go to each in turn.
+    /// Further servers on its PostgreSQL. Connections use them in turn.
     others: Vec<(Server, Process)>,
-    /// Organizations that connections go to in turn; none if all go to the first one.
+    /// Organizations that connections use in turn; none if all connections use the first one.
     organizations: Vec<Connector>,
-    /// Ends after the servers.
+    /// The PostgreSQL. It is declared after the servers, so it ends after them.
     cluster: Option<Cluster>,
     /// The number of the next request.
     next: AtomicUsize,
 }
 
-/// What some requests cost, each of them on the average.
+/// The average cost of a request in a run.
 pub(crate) struct Sample {
     /// CPU milliseconds of the server, or of all of them.
     pub(crate) cpu: f64,
     /// CPU milliseconds of the PostgreSQL, if there is one.
     pub(crate) database: f64,
-    /// KiB that it handed to the system.
+    /// KiB that the server has written.
     pub(crate) written: f64,
     pub(crate) per_second: f64,
-    /// Milliseconds that half of them took at the most.
+    /// Half of the requests took at most this number of milliseconds.
     pub(crate) p50: f64,
-    /// Milliseconds that 99 in 100 took at the most.
+    /// 99 of 100 requests took at most this number of milliseconds.
     pub(crate) p99: f64,
 }
 
@@ -54,7 +54,8 @@ impl Side {
         Self::start_in(name, binary, arguments, None)
     }
 
-    /// So many servers on a PostgreSQL of their own, which they reach over its Unix socket, and whose commits wait for the disk.
+    /// This number of servers on a PostgreSQL of their own, which they reach over its Unix socket, and whose commits wait for
+    /// the disk.
     pub(crate) fn start_on_postgres(name: &'static str, binary: &Path, arguments: &[&str], hosts: usize) -> Self {
         let mut side = Self::start_in(name, binary, arguments, Some(Cluster::start_durable()));
         for _ in 1..hosts {
@@ -69,7 +70,7 @@ impl Side {
         let surroundings = Surroundings {
             binary: Some(binary.to_owned()),
             storage: cluster.as_ref().map(Cluster::url),
-            // Also those of other hosts, and of the server when it is started again.
+            // These arguments also apply to servers on other hosts, and after a restart.
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             ..Surroundings::default()
         };
@@ -99,7 +100,7 @@ impl Side {
         other.client()
     }
 
-    /// Makes so many organizations, which connections go to in turn from now on.
+    /// Makes this number of organizations. From now on connections use them in turn.
     pub(crate) fn spread(&mut self, organizations: usize) {
         for number in 0..organizations {
             let made = self.server.another_organization(&format!("bench-{number}"));
@@ -109,7 +110,7 @@ impl Side {
         }
     }
 
-    /// Sends all connections to the first organization again.
+    /// Lets all connections use the first organization again.
     pub(crate) fn gather(&mut self) {
         self.organizations.clear();
     }
@@ -126,7 +127,7 @@ impl Side {
         }
     }
 
-    /// What all servers have computed so far, in milliseconds.
+    /// The CPU time of all servers so far, in milliseconds.
     fn cpu(&self) -> f64 {
         self.process.cpu() + self.others.iter().map(|(_, process)| process.cpu()).sum::<f64>()
     }
@@ -140,7 +141,7 @@ impl Side {
         self.server.resident() as f64 / f64::from(1 << 20)
     }
 
-    /// Sends so many requests over so many connections.
+    /// Sends `count` requests over this number of connections.
     pub(crate) fn run(&self, connections: usize, count: usize, request: Request<'_>) -> Sample {
         let first = self.next.fetch_add(count, Ordering::Relaxed);
         let (cpu, database, written) = (self.cpu(), self.cpu_of_database(), self.process.written());
@@ -177,7 +178,7 @@ impl Side {
     }
 }
 
-/// What is measured is the server, not the limits of an organization.
+/// Lifts the limits of an organization, because the server is measured and not these limits.
 fn lift_limits(server: &Server, organization: &str) {
     server.command(&["org", "set", organization, "--seats", "10000000"]);
     let quotas = ["requests-per-second=1000000", "computing-seconds-per-minute=1000000"];

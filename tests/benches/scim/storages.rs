@@ -1,9 +1,10 @@
-//! What a request costs with its data in PostgreSQL, beside SQLite, in one run; whether three servers on one PostgreSQL do as much
-//! as one; and how long other organizations wait while one organization's large team is replaced.
+//! Compares storages in one run. It measures what a request costs in PostgreSQL and in SQLite, whether three servers on one
+//! PostgreSQL achieve as much as one, and how long other organizations wait while a large team of one organization is
+//! replaced.
 //!
-//! The PostgreSQL is the machine's programs with data of its own, reached over a Unix socket, and its commits wait for the disk.
-//! Its CPU time counts. `BENCH_TEAM` is how many members the team has (100000), and `BENCH_ROUNDS` how often the storages take
-//! turns (7).
+//! The PostgreSQL consists of the machine's programs with data of its own. It is reached over a Unix socket, its commits wait
+//! for the disk, and its CPU time counts. `BENCH_TEAM` is the number of members of the team (100000), and `BENCH_ROUNDS` is
+//! how often the storages take turns (7).
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,16 +18,16 @@ use serde_json::{Value, json};
 use super::side::{Sample, Side};
 use super::{Request, created, median, numbers, seed, user};
 
-/// Users that are there when requests are measured.
+/// The number of users when requests are measured.
 const USERS: usize = 1_000;
-/// As many connections.
+/// The number of organizations, and of connections.
 const ORGANIZATIONS: usize = 16;
 /// How long other organizations are served before the team is replaced.
 const BEFORE: Duration = Duration::from_secs(10);
 /// How often the team is replaced.
 const REPLACED: usize = 4;
 
-/// Prints all of it.
+/// Measures and prints everything.
 pub(crate) fn all() {
     let (binary, arguments) = (server::binary(), ["--log", "warn"]);
     let mut sides = [
@@ -57,7 +58,7 @@ pub(crate) fn all() {
     row("list of 100", &sides, 1, 60, &|_, client, _| {
         assert_eq!(client.get("/Users?count=100").list().resources.len(), 100);
     });
-    // Writes of one organization follow each other, whatever hosts they come from; those of several do not wait for each other.
+    // Writes of one organization wait for each other, on whichever host they are. Writes of several organizations do not.
     sides.iter_mut().for_each(|side| side.spread(ORGANIZATIONS));
     row("POST, 16 organizations", &sides, ORGANIZATIONS, 960, &|_, client, number| created(client, "each", number));
     sides.iter_mut().for_each(Side::gather);
@@ -69,11 +70,11 @@ pub(crate) fn all() {
     }
 }
 
-/// Has all storages serve the same requests in turns, and prints what they cost.
+/// Lets all storages serve the same requests in turns, and prints their costs.
 fn row(name: &str, sides: &[Side], connections: usize, count: usize, request: Request<'_>) {
     let mut samples: Vec<Vec<Sample>> = sides.iter().map(|_| Vec::new()).collect();
     for round in 0..numbers("BENCH_ROUNDS", &[7])[0] {
-        // Who begins alternates as well.
+        // The storages also take turns at beginning.
         for turn in 0..sides.len() {
             let place = if round % 2 == 0 { turn } else { sides.len() - 1 - turn };
             samples[place].push(sides[place].run(connections, count, request));
@@ -97,14 +98,14 @@ fn row(name: &str, sides: &[Side], connections: usize, count: usize, request: Re
     }
 }
 
-/// Milliseconds that requests of another organization took.
+/// How many milliseconds the requests of another organization took.
 #[derive(Default)]
 struct Waits {
     get: Vec<f64>,
     post: Vec<f64>,
 }
 
-/// What another organization's requests take before the team is replaced by as many others, and while it is.
+/// Measures the requests of another organization before and while the team's members are replaced by as many others.
 fn large_team(side: Side) {
     let size = numbers("BENCH_TEAM", &[100_000])[0];
     let members = make_users(&side, 2 * size);
@@ -151,7 +152,7 @@ fn large_team(side: Side) {
     println!("goal: 2 times");
 }
 
-/// Sends requests of both kinds in turn, with a pause between, until it is over.
+/// Sends requests of both kinds in turn, with a pause between them, until it is over.
 fn wait(client: &Client, id: &str, names: &str, waits: &mut Waits, is_over: impl Fn() -> bool) {
     for number in 0.. {
         let sent = Instant::now();
@@ -167,7 +168,7 @@ fn wait(client: &Client, id: &str, names: &str, waits: &mut Waits, is_over: impl
     }
 }
 
-/// So many users, as members of a group.
+/// Makes this number of users, as members for a group.
 fn make_users(side: &Side, count: usize) -> Vec<Value> {
     const CONNECTIONS: usize = 16;
     let members = Mutex::new(Vec::with_capacity(count));

@@ -40,7 +40,7 @@ impl Entra {
         self.client.get(&self.query(&format!("/Users?filter=externalId+eq+%22{}%22", guid()))).none();
     }
 
-    /// Looks the person up by the matching attributes, one after the other.
+    /// Looks the person up by one matching attribute after the other.
     #[track_caller]
     #[must_use]
     pub fn find(&self, person: &Person) -> Option<Value> {
@@ -108,7 +108,7 @@ impl Entra {
         self.client.delete(&self.query(&format!("/Users/{anchor}"))).no_content();
     }
 
-    /// Sets the manager as a bare id, and checks it as Entra does: without a match it would patch for ever.
+    /// Sets the manager as a bare id, and checks it as Entra does. Without a match Entra would repeat the PATCH for ever.
     #[track_caller]
     pub fn set_manager(&self, anchor: &str, manager: &str) {
         let body = format!(
@@ -242,8 +242,8 @@ impl Entra {
         updated(&self.client.patch(&self.query(&format!("/Groups/{group}")), body));
     }
 
-    /// The tenant URL's query is part of every request with the flag: whether Entra forwards it is not documented,
-    /// so the server has to bear it.
+    /// The tenant URL's query is part of every request with the flag. Entra does not document whether it forwards the query,
+    /// so the server must accept it.
     fn query(&self, path: &str) -> String {
         match self.shape {
             Shape::Default => path.to_owned(),

@@ -1,8 +1,8 @@
-//! Identity providers as they behave on the wire: one simulator a file.
+//! Simulators of identity providers as they behave on the wire, one in each file.
 //!
-//! Each keeps the state that the real one keeps (the anchors it got from 201s), sends the real one's headers and
-//! bodies, and expects back what the real one needs and no more: where an identity provider takes 200 and 204, so
-//! does its simulator. What this server decides between the two is asserted by the tests of the rules.
+//! Each simulator keeps the state that the real provider keeps (the anchors from 201s), and sends the real one's headers and
+//! bodies. It expects only what the real provider needs: if that accepts 200 and 204, so does the simulator. The tests of the
+//! rules check which of the two this server answers.
 
 pub mod authentik;
 pub mod entra;
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::client::Response;
 
-/// The only resource of a list, or none; two are a failed test, since no identity provider can link then.
+/// The only resource of a list, or none. The test fails if there are two, because no identity provider can link then.
 #[track_caller]
 #[must_use]
 pub fn match_in(response: &Response) -> Option<Value> {

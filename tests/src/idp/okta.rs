@@ -1,4 +1,4 @@
-//! What all kinds of Okta applications do alike: transport, match, create, profile push by PUT, import.
+//! The common behaviour of all kinds of Okta applications: transport, match, create, profile push by PUT, import.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ impl Okta {
         Self { client }
     }
 
-    /// The client, for what one kind of application does differently.
+    /// The client, for requests that only one kind of application sends.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
@@ -78,7 +78,7 @@ impl Okta {
     #[track_caller]
     pub fn push_profile(&self, user: &str, change: impl FnOnce(&mut Value)) -> Value {
         let mut merged = self.read(user);
-        // What Okta's own merge leaves in the body, whether the service provider uses it or not.
+        // Okta's own merge leaves these members in the body, whether or not the service provider uses them.
         merged["name"]["middleName"] = json!("");
         if let Some(emails) = merged["emails"].as_array_mut() {
             for email in emails {
@@ -125,7 +125,7 @@ impl Okta {
         match_in(&self.client.get(&format!("/Groups?filter={filter}&startIndex=1&count=100")))
     }
 
-    /// Pushes a group that is empty yet: matches it or creates it. Returns the id.
+    /// Pushes a group that is still empty: matches it or creates it. Returns the id.
     #[track_caller]
     pub fn push_group(&self, name: &str) -> String {
         if let Some(found) = self.find_group(name) {

@@ -6,7 +6,7 @@ use super::okta::Okta;
 use super::updated;
 use crate::server::Connector;
 
-/// One application. What it has in common with the other kind is behind [`OktaOin::okta`].
+/// One application. [`OktaOin::okta`] has the behaviour that both kinds share.
 pub struct OktaOin {
     okta: Okta,
 }
@@ -18,7 +18,7 @@ impl OktaOin {
         Self { okta: Okta::new(connector) }
     }
 
-    /// What all Okta applications do.
+    /// The common behaviour of all Okta applications.
     #[must_use]
     pub fn okta(&self) -> &Okta {
         &self.okta

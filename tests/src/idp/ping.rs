@@ -90,13 +90,13 @@ impl Ping {
         id(&self.client.post("/Groups", body).resource(201))
     }
 
-    /// Membership handling *Merge*: adds and leaves the others.
+    /// Membership handling *Merge*: adds these members and keeps the others.
     #[track_caller]
     pub fn merge_members(&self, group: &str, users: &[String]) {
         self.patch_members("add", group, users);
     }
 
-    /// Membership handling *Overwrite*: these are all.
+    /// Membership handling *Overwrite*: makes these the only members.
     #[track_caller]
     pub fn overwrite_members(&self, group: &str, users: &[String]) {
         self.patch_members("replace", group, users);

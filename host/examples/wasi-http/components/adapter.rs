@@ -3,13 +3,13 @@
 //! | path | what it is |
 //! |---|---|
 //! | `/scim/v2/{organization}/…` | the connector: SCIM requests |
-//! | `PUT /admin/organization` | makes the organization, or changes it: `{"name", "seats", "domains": […], "singleSignOn", "owner": {"email", "displayName"}}` |
+//! | `PUT /admin/organization` | creates or changes the organization: `{"name", "seats", "domains": […], "singleSignOn", "owner": {"email", "displayName"}}` |
 //! | `POST /admin/token` | enables SCIM, or replaces the token: `{"identityProvider", "days"}`; answers `{"connectorUrl", "token", "expires"}` |
-//! | `POST /admin/jobs` | runs what is due; answers `{"next"}` |
+//! | `POST /admin/jobs` | runs due jobs; answers `{"next"}` |
 //!
-//! What begins with `/admin` wants the operator's token, and is not there unless the operator has set one. There is no timer in
-//! `wasi:http`: jobs that are due are run after each answer, and by the last of these paths, which the operator calls from
-//! a timer of the system.
+//! Paths below `/admin` require the operator's token, and do not exist unless the operator has set one. `wasi:http` has no
+//! timer, so due jobs are run after each answer, and by `POST /admin/jobs`, which the operator calls from a timer of the
+//! system.
 
 #![cfg(target_family = "wasm")]
 
@@ -31,18 +31,18 @@ use bindings::insomnia::scim_wasi_http::wake_ups;
 
 /// The organization's name in URLs.
 const ORGANIZATION: &str = "INSOMNIA_SCIM_ORGANIZATION";
-/// The operator's token: 32 characters at least.
+/// The operator's token: at least 32 characters.
 const ADMIN_TOKEN: &str = "INSOMNIA_SCIM_ADMIN_TOKEN";
 const ADMIN_TOKEN_CHARACTERS: usize = 32;
-/// What clients see before `/scim/v2/…`, if a proxy stands in front.
+/// The URL that clients see before `/scim/v2/…`, if a proxy stands in front.
 const BASE_URL: &str = "INSOMNIA_SCIM_BASE_URL";
 
 const PREFIX: &str = "/scim/v2/";
-/// The largest body that the component takes.
+/// The largest body that the component accepts.
 const BODY_BYTES: u64 = 16 << 20;
-/// Larger bodies are read only for those who have a token.
+/// Larger bodies are read only from callers with a token.
 const STRANGERS_BODY_BYTES: u64 = 64 << 10;
-/// How often the jobs are called after one answer. What is due then is left to the next one.
+/// How often the jobs are called after one answer. Work that is due then waits for the next answer.
 const ROUNDS: u32 = 8;
 
 struct Component;
@@ -54,7 +54,7 @@ impl wasip2::exports::http::incoming_handler::Guest for Component {
             // The client has gone away.
             return;
         }
-        // The client has its answer. A fault below is for the next request or timer to meet again.
+        // The client has its answer. The next request or timer will meet the fault again.
         if let Err(fault) = run_due_jobs() {
             eprintln!("the jobs: {fault}");
         }
@@ -64,7 +64,7 @@ impl wasip2::exports::http::incoming_handler::Guest for Component {
     }
 }
 
-/// An answer as it goes out.
+/// An answer to be sent.
 struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
@@ -88,12 +88,12 @@ impl Answer {
         Self { status, headers, body: body.to_string().into_bytes() }
     }
 
-    /// Sends it. The answer to `HEAD` goes without its body.
+    /// Sends it. The answer to `HEAD` is sent without its body.
     fn send(self, out: ResponseOutparam, is_head: bool) -> std::io::Result<()> {
         let fault = |what: &str| std::io::Error::other(what.to_owned());
         let headers = Fields::new();
         for (name, value) in self.headers {
-            // A name that the host keeps for itself, such as one that frames the message, is not set.
+            // A header field that the host reserves for itself, such as one that frames the message, is not set.
             let _ = headers.append(&name, value.as_bytes());
         }
         if !is_head && !matches!(self.status, 204 | 304) && !headers.has("content-length") {
@@ -154,7 +154,7 @@ fn serve_scim(request: &IncomingRequest, path: &str, query: Option<&str>, organi
     Answer { status: response.status, headers: response.headers, body: response.body }
 }
 
-/// The request's body. A large one of somebody without a valid token is not read.
+/// The request's body. A large body is read only from a caller with a valid token.
 fn body(request: &IncomingRequest, is_admitted: impl FnOnce() -> bool) -> Result<Vec<u8>, Answer> {
     let no_body = || Answer::scim_error(400, "The body can't be read.");
     let incoming = request.consume().map_err(|()| no_body())?;
@@ -174,7 +174,7 @@ fn body(request: &IncomingRequest, is_admitted: impl FnOnce() -> bool) -> Result
     Ok(body)
 }
 
-/// What `PUT /admin/organization` takes.
+/// The body of `PUT /admin/organization`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OrganizationBody {
@@ -185,7 +185,7 @@ struct OrganizationBody {
     domains: Vec<String>,
     /// The identity provider for which single sign-on is configured.
     single_sign_on: Option<String>,
-    /// The owner; who is there already stays as they are.
+    /// The owner. An owner who is there already stays unchanged.
     owner: Option<OwnerBody>,
 }
 
@@ -196,7 +196,7 @@ struct OwnerBody {
     display_name: Option<String>,
 }
 
-/// What `POST /admin/token` takes.
+/// The body of `POST /admin/token`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TokenBody {
@@ -283,7 +283,7 @@ fn issue_token(request: &IncomingRequest, organization: &str, body: &TokenBody) 
     Ok(json!({ "connectorUrl": url, "token": issued.token, "expires": issued.expires }))
 }
 
-/// Runs what is due, a bounded number of rounds, and returns when there is more.
+/// Runs due jobs in a bounded number of rounds, and returns when there is more to do.
 fn run_due_jobs() -> Result<Option<u64>, String> {
     for _ in 0..ROUNDS {
         let Some(claim) = wake_ups::claim()? else { break };

@@ -1,4 +1,4 @@
-//! The component `capabilities`: secrets under a key of the operator's, emails as files in a folder, and requests over
+//! The component `capabilities`: secrets with a key of the operator, emails as files in a folder, and requests over
 //! `wasi:http/outgoing-handler`.
 
 #![cfg(target_family = "wasm")]
@@ -21,18 +21,18 @@ use secrets::SecretsError;
 
 /// The key for secrets: 64 hexadecimal digits.
 const SECRETS_KEY: &str = "INSOMNIA_SCIM_SECRETS_KEY";
-/// Whose secrets they are.
+/// The organization whose secrets they are.
 const ORGANIZATION: &str = "INSOMNIA_SCIM_ORGANIZATION";
 /// `https` permits requests to others.
 const OUTGOING: &str = "INSOMNIA_SCIM_OUTGOING";
 const FOLDER: &str = "INSOMNIA_SCIM_FOLDER";
 const DEFAULT_FOLDER: &str = "/data";
 
-/// The first byte of what is sealed in this form.
+/// The first byte of a text that is sealed in this form.
 const FORM: u8 = 1;
 const NONCE_BYTES: usize = 24;
-/// The longest time that a connection, the beginning of an answer, and a pause in it may take, each. Together they are shorter than
-/// the claim on the organization's jobs, which no request renews.
+/// The time limit for each of these: a connection, the beginning of an answer, and a pause in it. Together they are shorter
+/// than the claim on the organization's jobs, which no request renews.
 const TIMEOUT: Duration = Duration::from_secs(4);
 const RESPONSE_BYTES: u64 = 1 << 20;
 
@@ -84,8 +84,8 @@ fn key(digits: &str) -> Option<[u8; 32]> {
 }
 
 impl email::Guest for Component {
-    /// Writes the message as a JSON file into the folder `mail`, for a mail system to send and to remove. It is there whole or
-    /// not at all; an id that comes again is the same message again.
+    /// Writes the message as a JSON file into the folder `mail`, for a mail system to send and to remove. The file is written
+    /// as a whole or not at all. A message whose id comes again is the same message.
     fn send(message: Message) -> Result<(), EmailError> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         if message.id.is_empty() || message.id.len() > 200 || !message.id.chars().all(is_name) {
@@ -103,7 +103,7 @@ impl email::Guest for Component {
         });
         let write = || {
             fs::create_dir_all(&folder)?;
-            // A name of its own: after a crash another instance may send the same message.
+            // The file gets a name of its own, because after a crash another instance may send the same message.
             let number = getrandom::u64().map_err(|error| std::io::Error::other(error.to_string()))?;
             let draft = folder.join(format!("{}.{number:016x}.draft", message.id));
             let mut file = File::create(&draft)?;
@@ -116,8 +116,8 @@ impl email::Guest for Component {
 }
 
 impl http::Guest for Component {
-    /// The egress policy is that of the host of `wasi:http`, which resolves the names: only it can tell whether an address is
-    /// public. Therefore nothing is sent unless the operator has said that this host's policy is the right one.
+    /// The egress policy is that of the host of `wasi:http`. This host resolves the names, so only it can tell whether an
+    /// address is public. Therefore nothing is sent unless the operator has confirmed that its policy is the right one.
     fn send(request: HttpRequest) -> Result<HttpResponse, HttpError> {
         if env::var(OUTGOING).as_deref() != Ok("https") {
             return Err(HttpError::NotConfigured);
@@ -128,7 +128,7 @@ impl http::Guest for Component {
         let timeout =
             request.timeout_milliseconds.map_or(TIMEOUT, |asked| TIMEOUT.min(Duration::from_millis(u64::from(asked))));
         let nanoseconds = u64::try_from(timeout.as_nanos()).ok();
-        // A host that does not know one of the limits keeps its own.
+        // If a host does not support one of the limits, its own limit applies.
         let _ = options.set_connect_timeout(nanoseconds);
         let _ = options.set_first_byte_timeout(nanoseconds);
         let _ = options.set_between_bytes_timeout(nanoseconds);
@@ -203,7 +203,7 @@ fn refusal(code: ErrorCode) -> HttpError {
     }
 }
 
-/// The text of a header field, whose bytes are ISO 8859-1 where they are not ASCII.
+/// The text of a header field. Bytes that are not ASCII are ISO 8859-1.
 fn latin1(value: &[u8]) -> String {
     value.iter().map(|byte| char::from(*byte)).collect()
 }

@@ -13,7 +13,7 @@ use insomnia_scim_wasi_http::{Folder, LONGEST_PAUSE};
 use bindings::exports::insomnia::scim::storage::Guest as Storage;
 use bindings::exports::insomnia::scim_wasi_http::wake_ups::Guest as WakeUps;
 
-/// Names the folder, as the host of `wasi:http` calls it.
+/// The variable with the name that the host of `wasi:http` gives the folder.
 const FOLDER: &str = "INSOMNIA_SCIM_FOLDER";
 const DEFAULT_FOLDER: &str = "/data";
 
@@ -23,7 +23,7 @@ thread_local! {
     static OPEN: RefCell<Option<Folder>> = const { RefCell::new(None) };
 }
 
-/// Does something with the folder, which is opened where it is not open yet. After a fault it is opened anew.
+/// Uses the folder, which is opened if it is not open yet. After a fault it is opened again.
 fn folder<T>(act: impl FnOnce(&mut Folder) -> Result<T, StorageError>) -> Result<T, StorageError> {
     OPEN.with_borrow_mut(|open| {
         let folder = match open {
@@ -47,7 +47,7 @@ fn now() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The time that is stored for this one: the jobs are called by then anyway.
+/// The time that is stored for this one. The jobs are called by then in any case.
 fn capped(time: u64) -> u64 {
     time.min(now().saturating_add(LONGEST_PAUSE))
 }

@@ -1,18 +1,18 @@
-//! The bounds of `wit/storage.wit`. A call beyond them is refused before anything is read.
+//! The limits of `wit/storage.wit`. A larger call is refused before anything is read.
 
 use insomnia_scim_contract::{Change, KeyRange, KeyValue, Page, StorageError, Transaction};
 
 const KEY_BYTES: usize = 512;
 const VALUE_BYTES: usize = 1 << 20;
 const GET_KEYS: usize = 20_000;
-/// Values in the answer of one `get`.
+/// The most bytes of values in the answer of one `get`.
 pub(crate) const GET_BYTES: usize = 64 << 20;
 const SCAN_PAGES: usize = 4_096;
-/// Keys and values in the answer of one `scan`.
+/// The most bytes of keys and values in the answer of one `scan`.
 pub(crate) const SCAN_BYTES: usize = 16 << 20;
-/// Entries of one page.
+/// The most entries of one page.
 pub(crate) const PAGE_ENTRIES: usize = 4_096;
-/// Keys and values of one page.
+/// The most bytes of keys and values in one page.
 pub(crate) const PAGE_BYTES: usize = 4 << 20;
 const COMMIT_PARTS: usize = 650_000;
 const COMMIT_BYTES: usize = 96 << 20;

@@ -15,10 +15,10 @@ pub(crate) fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
     sum
 }
 
-/// The bytes before their checksum, which stands at the end.
+/// Removes the checksum at the end of the bytes after checking it.
 ///
 /// # Errors
-/// The checksum is another one.
+/// The checksum is wrong.
 pub(crate) fn checked(bytes: &[u8]) -> Result<&[u8], Fault> {
     let at = bytes.len().checked_sub(CHECKSUM).ok_or(Fault::Damaged("it ends too early"))?;
     let (content, sum) = bytes.split_at_checked(at).ok_or(Fault::Damaged("it ends too early"))?;
@@ -27,7 +27,7 @@ pub(crate) fn checked(bytes: &[u8]) -> Result<&[u8], Fault> {
 
 /// Writes the length in two bytes, and the key.
 pub(crate) fn put_key(out: &mut Vec<u8>, key: &[u8]) {
-    // Keys have 512 bytes at the most.
+    // Keys have at most 512 bytes.
     out.extend_from_slice(&u16::try_from(key.len()).unwrap_or(u16::MAX).to_le_bytes());
     out.extend_from_slice(key);
 }

@@ -9,15 +9,15 @@ use crate::files::Fault;
 use crate::times::Times;
 
 const MAGIC: &[u8] = b"insm-c1\n";
-/// The length that stands for no value.
+/// The length that means no value.
 const ABSENT: u32 = u32::MAX;
 
-/// A commit: what it put and removed, and the times after it.
+/// A commit: the changes, and the times after it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Commit {
-    /// The version of all that it put.
+    /// The version of everything that it put.
     pub(crate) version: u64,
-    /// Whether the next commit is in the next epoch.
+    /// Whether the next commit belongs to the next epoch.
     pub(crate) is_last: bool,
     /// The times after it.
     pub(crate) times: Times,
@@ -26,7 +26,7 @@ pub(crate) struct Commit {
 }
 
 impl Commit {
-    /// How long the file is.
+    /// The length of the file.
     pub(crate) fn size(&self) -> usize {
         let change = |(key, value): (&Key, &Option<Vec<u8>>)| 6 + key.len() + value.as_ref().map_or(0, Vec::len);
         MAGIC.len() + 1 + 8 + 25 + 4 + CHECKSUM + self.changes.iter().map(change).sum::<usize>()
@@ -39,7 +39,7 @@ impl Commit {
         out.push(u8::from(self.is_last));
         out.extend_from_slice(&self.version.to_le_bytes());
         self.times.put(&mut out);
-        // A commit has 650,000 changes at the most, but ranges that are removed may have any number of keys.
+        // A commit has at most 650,000 changes, but the removal of a range may concern any number of keys.
         out.extend_from_slice(&u32::try_from(self.changes.len()).unwrap_or(u32::MAX).to_le_bytes());
         for (key, value) in &self.changes {
             put_key(&mut out, key);

@@ -1,4 +1,4 @@
-//! Plugs the components together.
+//! Connects the components.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,11 +10,11 @@ use anyhow::{Context, ensure};
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
 
-/// What hosts of `wasi:http` call.
+/// The interface that hosts of `wasi:http` call.
 const HANDLER: &str = "wasi:http/incoming-handler@";
-/// The interfaces that are ours.
+/// The prefix of this project's interfaces.
 const OURS: &str = "insomnia:";
-/// Names the component, if it was built before.
+/// The variable that names the component, if it was built before.
 const PREBUILT: &str = "INSOMNIA_SCIM_PREBUILT_COMPONENT";
 /// The repository.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../..");
@@ -29,8 +29,8 @@ pub fn build(output: &Path) -> anyhow::Result<()> {
     let target = target.join("guest");
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
         .current_dir(&workspace)
-        // The flags with which the host's build script builds the component: what both need is built once. The paths in
-        // messages are those of no particular machine.
+        // These are the flags with which the host's build script builds the component, so the packages that both need are
+        // built once. The paths in messages do not depend on the machine.
         .env("CARGO_ENCODED_RUSTFLAGS", flags(&workspace))
         .args([
             "build",
@@ -67,12 +67,12 @@ fn flags(workspace: &Path) -> String {
     prefixes.into_iter().flatten().map(remap).collect::<Vec<_>>().join("\u{1f}")
 }
 
-/// Plugs the storage and the capabilities into the guest, and the guest into the adapter. The result exports what the adapter
-/// exports to hosts of `wasi:http`, and all that the guest exports, so that a host of another kind can call the guest's
-/// administrative functions.
+/// Connects the storage and the capabilities with the guest, and the guest with the adapter. The result exports the adapter's
+/// exports for hosts of `wasi:http`. It also exports everything that the guest exports, so that a host of another kind can
+/// call the guest's administrative functions.
 ///
 /// # Errors
-/// The components do not fit.
+/// The components do not fit together.
 pub fn compose(guest: Vec<u8>, storage: Vec<u8>, capabilities: Vec<u8>, adapter: Vec<u8>) -> anyhow::Result<Vec<u8>> {
     let mut graph = CompositionGraph::new();
     let mut instances = Instances { graph: &mut graph, exports: Vec::new() };
@@ -82,7 +82,7 @@ pub fn compose(guest: Vec<u8>, storage: Vec<u8>, capabilities: Vec<u8>, adapter:
     instances.add("insomnia:adapter", adapter)?;
     let exports = instances.exports;
     for (name, node) in exports {
-        // The storage and what only these components say to each other stay inside.
+        // The storage and the interfaces between these components stay inside.
         if name.starts_with(HANDLER) || graph.get_alias_source(node).is_some_and(|(from, _)| is_guest(&graph, from)) {
             graph.export(node, name)?;
         }
@@ -97,12 +97,12 @@ fn is_guest(graph: &CompositionGraph, instance: NodeId) -> bool {
 
 struct Instances<'a> {
     graph: &'a mut CompositionGraph,
-    /// What those that are there already export, by name.
+    /// The exports of the components so far, by name.
     exports: Vec<(String, NodeId)>,
 }
 
 impl Instances<'_> {
-    /// Adds an instance of a component, whose imports that are ours come from those before it.
+    /// Adds an instance of a component. Its imports with our prefix come from the components before it.
     fn add(&mut self, name: &str, bytes: Vec<u8>) -> anyhow::Result<()> {
         let package = Package::from_bytes(name, None, bytes, self.graph.types_mut())?;
         let package: PackageId = self.graph.register_package(package)?;

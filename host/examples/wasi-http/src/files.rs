@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all, and what can go wrong with them.
+//! Files that are written as a whole or not at all, and their errors.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -9,16 +9,16 @@ use insomnia_scim_contract::StorageError;
 /// Why files could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// The file system has refused.
+    /// The file system refused.
     #[error("the file system: {0}")]
     Io(#[from] io::Error),
-    /// What is there is not what was written.
+    /// The content is not what was written.
     #[error("a file of the storage is damaged: {0}")]
     Damaged(&'static str),
 }
 
 impl Fault {
-    /// Whether a file or a folder was not there.
+    /// Whether a file or a folder was absent.
     pub(crate) fn is_absence(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == ErrorKind::NotFound)
     }
@@ -34,17 +34,17 @@ impl From<Fault> for StorageError {
     }
 }
 
-/// Whether the file became this name's.
+/// Whether the file got this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Published {
-    /// It has the name, and nobody else's file can get it.
+    /// It has the name, and no other file can get it.
     First,
     /// Another file had the name already.
     TooLate,
 }
 
-/// Writes a file with this content, forces it to the disk, and gives it the name unless the name is taken. Of many that try
-/// at once one succeeds.
+/// Writes a file with this content, forces it to the disk, and gives it the name unless the name is taken. If several try this
+/// at once, one succeeds.
 ///
 /// # Errors
 /// The file system refuses. The name is not given then.
@@ -53,7 +53,7 @@ pub(crate) fn publish(name: &Path, write: impl FnOnce(&mut File) -> Result<(), F
     let mut file = File::options().write(true).create_new(true).open(&draft)?;
     let written = write(&mut file).and_then(|()| Ok(file.sync_all()?));
     let linked = written.map(|()| fs::hard_link(&draft, name));
-    // A draft that stays goes with its folder.
+    // A draft that stays is removed with its folder.
     let _ = fs::remove_file(&draft);
     match linked? {
         Ok(()) => Ok(Published::First),
@@ -65,7 +65,7 @@ pub(crate) fn publish(name: &Path, write: impl FnOnce(&mut File) -> Result<(), F
 /// Replaces a file by one with this content.
 ///
 /// # Errors
-/// The file system refuses. What was there stays then.
+/// The file system refuses. The old file stays then.
 pub(crate) fn replace(name: &Path, content: &[u8]) -> Result<(), Fault> {
     let draft = draft(name)?;
     let mut file = File::options().write(true).create_new(true).open(&draft)?;
@@ -78,8 +78,8 @@ pub(crate) fn replace(name: &Path, content: &[u8]) -> Result<(), Fault> {
 /// Forces the name of a file or a folder to the disk.
 ///
 /// # Errors
-/// The file system refuses. Some hosts of WASI can't do this to folders. There what is named is forced to the disk once more, which
-/// takes its name along on file systems with a journal.
+/// The file system refuses. Some hosts of WASI can't do this to folders. Then the file itself is forced to the disk once more;
+/// on file systems with a journal this also saves its name.
 pub(crate) fn sync_name(name: &Path) -> Result<(), Fault> {
     let folder = name.parent().unwrap_or_else(|| Path::new("."));
     match File::open(folder).and_then(|folder| folder.sync_all()) {
@@ -93,13 +93,13 @@ pub(crate) fn sync_name(name: &Path) -> Result<(), Fault> {
 }
 
 fn is_unsupported(error: &io::Error) -> bool {
-    // EBADF is what a host answers that has no descriptor of the folder at all.
+    // A host that has no descriptor of the folder answers EBADF.
     const EBADF_ON_WASI: i32 = 8;
     matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput | ErrorKind::IsADirectory)
         || (cfg!(target_family = "wasm") && error.raw_os_error() == Some(EBADF_ON_WASI))
 }
 
-/// A name beside this one that nobody else uses.
+/// A name in the same folder that nobody else uses.
 fn draft(name: &Path) -> Result<PathBuf, Fault> {
     let number = getrandom::u64().map_err(|_| io::Error::other("there is no randomness"))?;
     Ok(name.with_extension(format!("{number:016x}.draft")))

@@ -11,10 +11,10 @@ use crate::files::{Fault, Published};
 use crate::times::{CLAIM, Claim, Times};
 use crate::view::{Durability, View};
 
-/// How often a commit is tried while others are faster. Each of them has committed then.
+/// How often a commit is tried while others are faster. Each try means that another one has committed.
 const TRIES: usize = 1_000;
 
-/// What a commit puts and removes.
+/// The changes of a commit: puts and removals.
 type Changes = BTreeMap<Key, Option<Vec<u8>>>;
 
 /// The storage of one organization. An object serves one call at a time; any number of objects, in one process or in
@@ -25,7 +25,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens the storage in this folder, which is made where it is missing.
+    /// Opens the storage in this folder, which is created if it is absent.
     ///
     /// # Errors
     /// [`StorageError::Full`], or [`StorageError::Other`] if the files can't be read.
@@ -36,7 +36,7 @@ impl Folder {
     /// The items at the keys, in their order.
     ///
     /// # Errors
-    /// As `wit/storage.wit` says.
+    /// Those of `wit/storage.wit`.
     pub fn get(&mut self, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
         bounds::check_get(keys)?;
         self.view.refresh()?;
@@ -54,7 +54,7 @@ impl Folder {
     /// The pages, in their order.
     ///
     /// # Errors
-    /// As `wit/storage.wit` says.
+    /// Those of `wit/storage.wit`.
     pub fn scan(&mut self, pages: &[Page]) -> Result<Vec<Scanned>, StorageError> {
         bounds::check_scan(pages)?;
         self.view.refresh()?;
@@ -62,11 +62,11 @@ impl Folder {
         pages.iter().map(|page| Ok(scan_page(&self.view, page, &mut left)?)).collect()
     }
 
-    /// Makes the changes if all conditions hold, and returns their version.
+    /// Makes the changes if all conditions are met, and returns their version.
     ///
     /// # Errors
-    /// As `wit/storage.wit` says. [`StorageError::Unavailable`] also if this object holds a claim that somebody else has
-    /// taken over: the call of the jobs must end then.
+    /// Those of `wit/storage.wit`. [`StorageError::Unavailable`] also if somebody else has taken over the claim of this
+    /// object: the call of the jobs must end then.
     pub fn commit(&mut self, transaction: &Transaction) -> Result<u64, StorageError> {
         bounds::check_commit(transaction)?;
         let version = self.write(Durability::Durable, |view, _| {
@@ -85,10 +85,10 @@ impl Folder {
         version.ok_or_else(|| StorageError::Other("a commit has no version".into()))
     }
 
-    /// Puts the entries, in order. Their names are not forced to the disk, as those of commits are.
+    /// Puts the entries, in order. Unlike those of commits, their names are not forced to the disk.
     ///
     /// # Errors
-    /// As `wit/storage.wit` says.
+    /// Those of `wit/storage.wit`.
     pub fn append(&mut self, entries: &[KeyValue]) -> Result<(), StorageError> {
         bounds::check_append(entries)?;
         let put: Changes = entries.iter().map(|entry| (entry.key.clone(), Some(entry.value.clone()))).collect();
@@ -108,7 +108,7 @@ impl Folder {
     /// Claims the jobs, if they are due and nobody else has claimed them. Commits of this object renew the claim.
     ///
     /// # Errors
-    /// As [`Folder::commit`].
+    /// Those of [`Folder::commit`].
     pub fn claim(&mut self, now: u64) -> Result<Option<Claim>, StorageError> {
         self.held = None;
         let claimed = self.write(Durability::Durable, |view, version| {
@@ -118,10 +118,10 @@ impl Folder {
         Ok(claimed.and(self.view.times.claim))
     }
 
-    /// Makes the claim last from now on; `None` if it is another's by now.
+    /// Renews the claim from now on; `None` if another host has it by now.
     ///
     /// # Errors
-    /// As [`Folder::commit`].
+    /// Those of [`Folder::commit`].
     pub fn renew(&mut self, number: u64, now: u64) -> Result<Option<Claim>, StorageError> {
         let claim = Claim { number, until: now.saturating_add(CLAIM) };
         let renewed = self.write(Durability::Durable, |view, _| {
@@ -131,11 +131,11 @@ impl Folder {
         Ok(renewed.map(|_| claim))
     }
 
-    /// Ends the claim: the organization is due at `next`, or earlier if a commit has asked for it meanwhile. Returns
-    /// whether the claim was still this one; another's stays, and `next` counts all the same.
+    /// Ends the claim: the organization is due at `next`, or earlier if a commit has set an earlier time meanwhile. Returns
+    /// whether the claim was still this one: another claim stays, but `next` counts nevertheless.
     ///
     /// # Errors
-    /// As [`Folder::commit`].
+    /// Those of [`Folder::commit`].
     pub fn release(&mut self, number: u64, next: Option<u64>) -> Result<bool, StorageError> {
         self.held = None;
         let mut was_held = false;
@@ -149,10 +149,10 @@ impl Folder {
         Ok(was_held)
     }
 
-    /// Removes all that the organization has. Its versions go on.
+    /// Removes all data of the organization. Its versions keep growing.
     ///
     /// # Errors
-    /// As [`Folder::commit`].
+    /// Those of [`Folder::commit`].
     pub fn clear(&mut self) -> Result<(), StorageError> {
         self.held = None;
         self.write(Durability::Durable, |view, _| {
@@ -163,7 +163,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Does what can wait until a request is answered: it makes the table of the next epoch if that is due.
+    /// Does work that can wait until a request is answered: it makes the table of the next epoch if that is due.
     ///
     /// # Errors
     /// [`StorageError::Full`], or [`StorageError::Other`] if the files can't be read.
@@ -171,8 +171,8 @@ impl Folder {
         Ok(self.view.tidy()?)
     }
 
-    /// Plans a commit on the newest state and writes it, again and again while others are faster. Nothing is written
-    /// where the plan is `None`. Returns the commit's version.
+    /// Plans a commit on the newest state and writes it, and repeats this while others are faster. Nothing is written if the
+    /// plan is `None`. Returns the commit's version.
     fn write(
         &mut self,
         durability: Durability,
@@ -186,7 +186,7 @@ impl Folder {
             let version = self.view.version + 1;
             let Some((changes, times)) = plan(&self.view, version)? else { return Ok(None) };
             let times = self.renewed(times);
-            // A fault here leaves open whether the commit is there, since its name may have been given.
+            // After a fault here it is uncertain whether the commit exists, because its name may have been given.
             let published = self.view.publish(changes, times, durability);
             match published {
                 Ok(Published::First) => return Ok(Some(version)),
@@ -201,7 +201,7 @@ impl Folder {
         Err(StorageError::Unavailable("others commit all the time".into()))
     }
 
-    /// With the claim renewed that this object holds.
+    /// These times, with the claim of this object renewed.
     fn renewed(&self, times: Times) -> Times {
         let held = times.claim.filter(|claim| self.held == Some(claim.number));
         let renew = |claim: Claim| Claim { until: claim.until.max(milliseconds().saturating_add(CLAIM)), ..claim };
@@ -215,7 +215,8 @@ fn milliseconds() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// One page within `left` bytes, which are then less. The page that would exceed them leaves none to those after it.
+/// Reads one page within `left` bytes, and reduces `left`. The page that would exceed it leaves nothing for the pages after
+/// it.
 fn scan_page(view: &View, page: &Page, left: &mut usize) -> Result<Scanned, Fault> {
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX).min(PAGE_ENTRIES);
     let skip = usize::try_from(page.skip).unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! A table with the commits after it laid over.
+//! A table, with the later commits applied.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use insomnia_scim_contract::{Item, Key};
 use crate::files::Fault;
 use crate::table::{Range, Table};
 
-/// What commits have put, and removed (`None`), since the table was written.
+/// The items that commits have put, or removed (`None`), since the table was written.
 pub(crate) type Overlay = BTreeMap<Key, Option<Item>>;
 
 /// The items with `start <= key < end`, from one end of the range to the other.
@@ -29,14 +29,14 @@ pub(crate) fn merged<'a>(
     Box::new(Merged { older: table.range(start, end, reverse).peekable(), newer: newer.peekable(), reverse })
 }
 
-/// Everything there is.
+/// All items.
 pub(crate) fn all<'a>(table: &'a Table, overlay: &'a Overlay) -> impl Iterator<Item = Result<(Key, Item), Fault>> + 'a {
     // No key is as long as this end.
     const END: &[u8] = &[0xFF; 513];
     merged(table, overlay, &[], END, false)
 }
 
-/// Keys in their order, with what each has now.
+/// Keys in their order, each with its present value.
 type Changed<'a> = Box<dyn Iterator<Item = (&'a Key, &'a Option<Item>)> + 'a>;
 
 struct Merged<'a> {
@@ -58,7 +58,7 @@ impl Iterator for Merged<'_> {
             };
             match first {
                 Ordering::Less => return self.older.next(),
-                // The newer one counts.
+                // The newer value counts.
                 Ordering::Equal => drop(self.older.next()),
                 Ordering::Greater => {}
             }

@@ -1,7 +1,8 @@
 //! All items of an organization at one moment, sorted by key, in a file that never changes.
 //!
-//! Blocks of some 16 KiB of entries, then an index with the first key of each block, then a footer of fixed length. Whoever opens a
-//! table reads footer and index, and then the blocks that are asked for. Blocks, index and footer have checksums.
+//! The file has blocks of some 16 KiB of entries, then an index with the first key of each block, then a footer of fixed
+//! length. Opening a table reads the footer and the index; the blocks are read when they are needed. Blocks, index and footer
+//! have checksums.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,9 +20,9 @@ use crate::times::Times;
 const MAGIC: &[u8] = b"insm-t1\n";
 /// A block ends with the entry that makes it this long.
 const BLOCK_BYTES: usize = 16 << 10;
-/// Blocks that an instance keeps: some 4 MiB.
+/// How many blocks an instance keeps: some 4 MiB.
 const KEPT_BLOCKS: usize = 256;
-/// Magic, version, times, and where the index is.
+/// The length of the footer: magic, version, times, and the place of the index.
 const FOOTER: usize = MAGIC.len() + 8 + 25 + 8 + 8 + CHECKSUM;
 
 /// The entries of a block, in the order of their keys.
@@ -40,7 +41,7 @@ pub(crate) struct Table {
     kept: RefCell<HashMap<usize, Rc<Block>>>,
 }
 
-/// Where a block is.
+/// The place of a block.
 struct Place {
     first: Key,
     offset: u64,
@@ -94,7 +95,7 @@ impl Table {
             out.write_all(block)?;
             put_key(index, &first);
             index.extend_from_slice(&offset.to_le_bytes());
-            // A block is as long as its last entry at the most, and one that is longer than that can't be.
+            // A block is at most one entry longer than `BLOCK_BYTES`, so its length fits into 32 bits.
             index.extend_from_slice(&u32::try_from(block.len()).unwrap_or(u32::MAX).to_le_bytes());
             offset += block.len() as u64;
             block.clear();
@@ -103,7 +104,7 @@ impl Table {
         for item in items {
             let (key, item) = item?;
             put_key(&mut block, &key);
-            // Values have 1 MiB at the most.
+            // Values have at most 1 MiB.
             block.extend_from_slice(&u32::try_from(item.value.len()).unwrap_or(u32::MAX).to_le_bytes());
             block.extend_from_slice(&item.version.to_le_bytes());
             block.extend_from_slice(&item.value);
@@ -144,7 +145,7 @@ impl Table {
         let bound = if reverse { end } else { start };
         let after = self.index.partition_point(|place| place.first.as_slice() < bound);
         let mut range = Range { table: self, start, end, reverse, block: after, entry: 0, is_placed: false };
-        // The bound may lie within the block before.
+        // The bound may be inside the previous block.
         range.block = after.saturating_sub(1);
         if after == 0 && reverse {
             range.block = usize::MAX;
@@ -181,9 +182,9 @@ pub(crate) struct Range<'a> {
     start: &'a [u8],
     end: &'a [u8],
     reverse: bool,
-    /// The block that is being read; one that does not exist at the end.
+    /// The block that is being read; at the end, a block that does not exist.
     block: usize,
-    /// In it: the next entry, or in reverse the one after it.
+    /// The next entry in this block; in reverse, the one after it.
     entry: usize,
     /// Whether `entry` is set for this block.
     is_placed: bool,
@@ -208,7 +209,7 @@ impl Range<'_> {
                 return Ok(Some((key.clone(), item.clone())));
             }
             self.is_placed = false;
-            // Before the first block there is none.
+            // There is no block before the first one.
             self.block = if self.reverse { self.block.wrapping_sub(1) } else { self.block + 1 };
         }
         Ok(None)

@@ -1,12 +1,12 @@
-//! When an organization's jobs are to be called, and by whom: what `wit/storage.wit` asks of a host at `wake-at`.
+//! When an organization's jobs must be called, and which host calls them, as `wit/storage.wit` requires at `wake-at`.
 
 use insomnia_scim_contract::is_possible;
 
 use crate::bytes::Reader;
 use crate::files::Fault;
 
-/// How long a claim lasts unless it is renewed, in milliseconds. Only commits renew it here: requests to others, which lie between
-/// two of them, are ended sooner.
+/// How long a claim lasts unless it is renewed, in milliseconds. Here only commits renew it: requests to others, between two
+/// commits, have a shorter limit.
 pub(crate) const CLAIM: u64 = 15_000;
 
 /// The longest pause between two calls of an organization that has something planned, in milliseconds.
@@ -15,23 +15,23 @@ pub const LONGEST_PAUSE: u64 = 6 * 60 * 60 * 1000;
 /// The right to call an organization's jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// Which claim it is; each is greater than those before.
+    /// The number of the claim. It is greater than that of every claim before.
     pub number: u64,
     /// When it ends unless it is renewed, in milliseconds since the Unix epoch.
     pub until: u64,
 }
 
-/// What is kept with every commit.
+/// The times that are stored with every commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Times {
-    /// When the jobs are to be called, in milliseconds since the Unix epoch.
+    /// When the jobs must be called, in milliseconds since the Unix epoch.
     pub(crate) wake_at: Option<u64>,
-    /// Who calls them now.
+    /// The claim of the instance that calls them now.
     pub(crate) claim: Option<Claim>,
 }
 
 impl Times {
-    /// When the organization may be claimed. A time that can't be right has come.
+    /// When the organization may be claimed. If the stored time can't be right, the organization may be claimed now.
     pub(crate) fn next(&self, now: u64) -> Option<u64> {
         let (time, longest) = match self.claim {
             Some(claim) => (claim.until, CLAIM),
@@ -48,12 +48,12 @@ impl Times {
         Some(Self { wake_at: self.wake_at.filter(is_ahead), claim: Some(claim) })
     }
 
-    /// With a time that is set unless an earlier one is.
+    /// These times, with this time set unless an earlier one is set already.
     pub(crate) fn with_wake_at(self, time: Option<u64>) -> Self {
         Self { wake_at: self.wake_at.into_iter().chain(time).min(), ..self }
     }
 
-    /// Whether the claim with this number holds.
+    /// Whether the claim with this number is the present one.
     pub(crate) fn is_claimed_by(&self, number: u64) -> bool {
         self.claim.is_some_and(|claim| claim.number == number)
     }

@@ -1,4 +1,4 @@
-//! The newest state that an instance knows, and the steps to a newer one.
+//! The newest state that an instance knows, and how it gets to a newer one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,12 +16,13 @@ use crate::times::Times;
 
 /// After this long an instance looks for the newest epoch again.
 const TRUST: Duration = Duration::from_secs(600);
-/// So long the folder of an epoch that is over is kept.
+/// How long the folder of an epoch is kept after the epoch is over.
 const KEEP: Duration = Duration::from_secs(3_600);
-/// An epoch has as many commits at least, and then as many bytes of them as a quarter of its table, or as many commits at the most.
+/// The fewest commits of an epoch. After them it ends when its commits cost a quarter of the bytes of its table, or at the next
+/// number at the latest.
 const LEAST_COMMITS: u64 = 32;
 const MOST_COMMITS: u64 = 128;
-/// What the file of a commit costs, beside its bytes.
+/// The cost of a commit's file besides its bytes.
 const COMMIT_COST: u64 = 4_096;
 /// How often the newest epoch is looked for while others go on.
 const LOOKS: usize = 20;
@@ -29,17 +30,17 @@ const LOOKS: usize = 20;
 /// Whether a commit is on the disk when it returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// It is there also after the power fails.
+    /// It survives a power failure.
     Durable,
-    /// It may be lost when the machine stops, but never by half.
+    /// It may be lost if the machine stops, but only as a whole.
     Lazy,
 }
 
-/// A state: an epoch's table and the commits since.
+/// A state: the table of an epoch, and the later commits.
 pub(crate) struct View {
     root: PathBuf,
     epoch: u64,
-    /// How many commits of the epoch were read.
+    /// How many commits of the epoch have been read.
     commits: u64,
     /// Their length, in bytes.
     length: u64,
@@ -54,7 +55,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// The newest state in this folder, which is made where it is missing.
+    /// The newest state in this folder, which is created if it is absent.
     pub(crate) fn open(root: &Path) -> Result<Self, Fault> {
         fs::create_dir_all(root)?;
         for _ in 0..LOOKS {
@@ -62,13 +63,13 @@ impl View {
                 Some(epoch) => epoch,
                 None => match newest(root)? {
                     Some(epoch) => epoch,
-                    // A table that can't be found is no reason to begin anew where later epochs are.
+                    // If a table can't be found, but there are later epochs, the storage must not begin again.
                     None if epochs(root)?.iter().all(|epoch| *epoch <= 1) => begin(root)?,
                     None => return Err(Fault::Damaged("no epoch has a table")),
                 },
             };
             match Self::of(root, epoch) {
-                // The hint was old: others have gone on, and have cleaned up.
+                // The hint was old: others have moved on, and have removed the epoch.
                 Err(fault) if fault.is_absence() => {
                     if let Some(epoch) = newest(root)?
                         && let Ok(view) = Self::of(root, epoch)
@@ -99,7 +100,7 @@ impl View {
         })
     }
 
-    /// Reads what others have committed meanwhile.
+    /// Reads the commits of others since then.
     pub(crate) fn refresh(&mut self) -> Result<(), Fault> {
         if self.since.elapsed() > TRUST {
             *self = Self::open(&self.root)?;
@@ -137,7 +138,7 @@ impl View {
         merge::merged(&self.table, &self.overlay, start, end, reverse)
     }
 
-    /// Writes the commit that comes next. It is too late if somebody else has written that one.
+    /// Writes the next commit. It is too late if another instance has written that one.
     pub(crate) fn publish(
         &mut self,
         changes: BTreeMap<Key, Option<Vec<u8>>>,
@@ -163,7 +164,7 @@ impl View {
         Ok(Published::First)
     }
 
-    /// Makes the next epoch if this one is over, and removes what nobody needs any more.
+    /// Makes the next epoch if this one is over, and removes files that are not needed any more.
     pub(crate) fn tidy(&mut self) -> Result<(), Fault> {
         if self.is_over { self.go_on() } else { Ok(()) }
     }
@@ -187,7 +188,7 @@ impl View {
         (self.version, self.times, self.is_over) = (version, commit.times, commit.is_last);
     }
 
-    /// Steps into the next epoch, whose table this instance makes if nobody else has, or into the newest one.
+    /// Moves to the next epoch, whose table this instance makes if nobody else has, or to the newest one.
     fn go_on(&mut self) -> Result<(), Fault> {
         let next = self.epoch + 1;
         match newest(&self.root)? {
@@ -226,8 +227,8 @@ fn make_epoch(
     files::replace(&root.join("current"), epoch.to_string().as_bytes())
 }
 
-/// Removes the tables of all epochs before the last one, and the folders of those that are over for an hour. What others
-/// remove at the same time is not there any more, and what can't be removed now is tried again by the next one.
+/// Removes the tables of all epochs before the last one, and the folders of epochs that have been over for an hour. Files that
+/// others remove at the same time are ignored. Files that can't be removed now are left to the next call.
 fn clean(root: &Path, newest: u64) -> Result<(), Fault> {
     let is_old = |path: &Path| {
         let changed = fs::metadata(path).and_then(|file| file.modified()).ok();
@@ -243,7 +244,7 @@ fn clean(root: &Path, newest: u64) -> Result<(), Fault> {
             let _ = fs::remove_dir(&folder);
         }
     }
-    // Drafts that a crash has left.
+    // Removes drafts that a crash has left.
     for file in fs::read_dir(root)?.flatten().map(|file| file.path()) {
         if file.extension().is_some_and(|extension| extension == "draft") && is_old(&file) {
             let _ = fs::remove_file(file);
