@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 use tokio::task::{block_in_place, spawn_blocking};
 
 use super::change::{OpenRows, Puts};
-use super::open::{self, OpenError};
+use super::open;
 use super::place;
 use super::rows::{Rows, Which};
-use super::{Checkpoints, from_integer, to_integer};
+use super::{Checkpoints, OpenError, from_integer, to_integer};
 use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
 use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
 

@@ -20,7 +20,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::open::OpenError;
+use super::OpenError;
 
 /// How often numbers that do not fit are read again, since another process may be moving the log at this moment.
 const TRIES: usize = 5;

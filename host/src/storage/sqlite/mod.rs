@@ -15,6 +15,7 @@ mod large;
 mod large_tests;
 mod numbers;
 mod open;
+mod open_error;
 mod place;
 mod queue;
 mod read;
@@ -34,9 +35,9 @@ use rusqlite::ErrorCode;
 pub(crate) use copy::{SqliteSource, SqliteTarget};
 #[cfg(feature = "cli")]
 pub(crate) use examine::examine;
-pub use open::OpenError;
 #[cfg(feature = "cli")]
 pub(crate) use open::while_alone;
+pub use open_error::OpenError;
 
 use self::read::Readers;
 use self::row_cache::RowCache;
