@@ -12,8 +12,9 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::config::Settings;
-use super::data::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
+use super::data::{DATABASE, INSTANCE, KEY};
 use super::moved::Move;
+use super::private::{private_directory, write_whole};
 use super::{moved, output, presence};
 use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::note_key;

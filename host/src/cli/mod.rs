@@ -1,6 +1,7 @@
 //! The command line of the `insomnia-scim` binary.
 
 mod alerts;
+mod alerts_table;
 mod api_key;
 mod arguments;
 mod audit;
@@ -33,6 +34,7 @@ mod output;
 mod pages;
 mod passphrase;
 mod presence;
+mod private;
 #[cfg(unix)]
 mod process;
 mod request_log;
@@ -53,9 +55,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use self::arguments::Common;
+use self::arguments::{Common, WrongArguments};
 use self::config::Settings;
-use self::failure::{Failure, WrongArguments};
+use self::failure::Failure;
 use crate::error::plain;
 
 /// How long the end of the process waits for what the system still does for it.

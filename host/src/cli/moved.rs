@@ -12,8 +12,8 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::data::write_whole;
 use super::presence::own_name;
+use super::private::write_whole;
 use crate::storage::copy::CopyError;
 
 /// What the file is called.

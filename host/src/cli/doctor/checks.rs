@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::super::config::Settings;
-use super::super::{alerts, data, host, moved, otlp, serve};
+use super::super::{data, host, moved, otlp, serve};
 use super::{Finding, keys};
 use crate::alerts::disk::{LITTLE_SPACE, free_space, size};
 use crate::storage::{Answered, PostgresConfig, PostgresOpenError, ask, examine};
@@ -277,7 +277,7 @@ pub(super) async fn mail(settings: &Settings) -> Finding {
 /// Whether somebody is told of what needs a person.
 pub(super) fn alerts(settings: &Settings) -> Finding {
     let check = "alerts";
-    match alerts::of(settings) {
+    match settings.alerts() {
         Err(error) => {
             Finding::bad(check, format!("{error:#}"), "mend the settings of alerts: the server does not start so")
         }
@@ -293,7 +293,7 @@ pub(super) fn alerts(settings: &Settings) -> Finding {
 /// Whether traces can be sent by these settings, if they are.
 pub(super) fn traces(settings: &Settings) -> Option<Finding> {
     const CHECK: &str = "traces";
-    match otlp::of(settings, otlp::variable) {
+    match settings.otlp.traces(&settings.http, otlp::variable) {
         Ok(None) => None,
         Ok(Some(_)) => {
             Some(Finding::good(CHECK, "the settings can be used; the log says when the collector takes none"))
