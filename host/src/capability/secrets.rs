@@ -14,6 +14,7 @@ use super::Capabilities;
 use super::storage::OrganizationId;
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::secrets as wit;
+use crate::hex;
 
 /// The reason why encryption or decryption was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,7 +84,7 @@ impl SecretKey {
     /// A key of these 32 random bytes.
     pub fn new(key: &[u8; KEY]) -> Self {
         let digest = Sha256::new().chain_update(FINGERPRINT).chain_update(key).finalize();
-        let fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = hex::encode(&digest[..16]);
         Self { cipher: XChaCha20Poly1305::new(Key::from_slice(key)), fingerprint }
     }
 

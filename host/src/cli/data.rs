@@ -14,17 +14,15 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
 
+use super::data_files::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
 use super::moved;
-use super::private::{private_directory, write_whole};
 use crate::capability::storage::Storage;
+use crate::hex;
 use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::Registry;
 use crate::storage::{Checkpoints, PostgresConfig, PostgresStorage, SqliteStorage};
 
-pub(super) const DATABASE: &str = "insomnia-scim.db";
 const DATABASE_LOG: &str = "insomnia-scim.db-wal";
-pub(super) const KEY: &str = "secret.key";
-pub(super) const INSTANCE: &str = "instance";
 /// The shortest file that can be a SQLite database: its header.
 const HEADER: u64 = 100;
 
@@ -256,7 +254,7 @@ impl<'a> Found<'a> {
 fn random_id() -> anyhow::Result<String> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).context("the system has no random numbers")?;
-    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(&id))
 }
 
 #[cfg(test)]

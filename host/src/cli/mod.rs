@@ -11,6 +11,7 @@ mod component;
 mod config;
 mod connector;
 mod data;
+mod data_files;
 mod delivery;
 mod demo;
 mod doctor;
@@ -34,7 +35,6 @@ mod output;
 mod pages;
 mod passphrase;
 mod presence;
-mod private;
 #[cfg(unix)]
 mod process;
 mod request_log;

@@ -32,7 +32,7 @@ use async_trait::async_trait;
 use rusqlite::ErrorCode;
 
 #[cfg(feature = "cli")]
-pub(crate) use copy::{SqliteSource, SqliteTarget};
+pub(crate) use copy::{SqliteSource, SqliteTarget, while_serving};
 #[cfg(feature = "cli")]
 pub(crate) use examine::examine;
 #[cfg(feature = "cli")]

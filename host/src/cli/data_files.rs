@@ -1,8 +1,15 @@
-//! Directories and files that only their owner may read.
+//! The files of a data directory: what they are called, and how they are written for their owner only.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
+
+/// The database.
+pub(super) const DATABASE: &str = "insomnia-scim.db";
+/// The host key.
+pub(super) const KEY: &str = "secret.key";
+/// The id of the database that belongs here.
+pub(super) const INSTANCE: &str = "instance";
 
 /// Makes the directory, if it is not there, for its owner only: it holds people's names and addresses.
 pub(super) fn private_directory(path: &Path) -> io::Result<()> {
