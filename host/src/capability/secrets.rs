@@ -14,7 +14,6 @@ use super::Capabilities;
 use super::storage::OrganizationId;
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::secrets as wit;
-use crate::hex;
 
 /// The reason why encryption or decryption was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -17,7 +17,6 @@ use clap::ValueEnum;
 use super::data_files::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
 use super::moved;
 use crate::capability::storage::Storage;
-use crate::hex;
 use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::Registry;
 use crate::storage::{Checkpoints, PostgresConfig, PostgresStorage, SqliteStorage};
@@ -254,7 +253,7 @@ impl<'a> Found<'a> {
 fn random_id() -> anyhow::Result<String> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).context("the system has no random numbers")?;
-    Ok(hex::encode(&id))
+    Ok(hex::encode(id))
 }
 
 #[cfg(test)]

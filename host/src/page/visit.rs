@@ -17,7 +17,6 @@ use super::step_up::StepUp;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Member, OrganizationRecord, Role};
 use crate::error::ActionError;
-use crate::hex;
 use crate::organization::Organization;
 use crate::server::bill::Bill;
 use crate::traces::traceparent;
@@ -153,7 +152,7 @@ pub(super) async fn organization_id(parts: &mut Parts, state: &PageState) -> Res
 /// What the forms of a session carry.
 pub(super) fn token(organization: &OrganizationId, session: &Session) -> String {
     let parts: [&[u8]; 4] = [b"scim page form\0", organization.as_str().as_bytes(), b"\0", &session.secret];
-    hex::encode(&Sha256::digest(parts.concat()))
+    hex::encode(Sha256::digest(parts.concat()))
 }
 
 /// Whether a form carries the session's token.
