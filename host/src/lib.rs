@@ -69,7 +69,6 @@ mod fleet;
 pub mod guard;
 #[doc = include_str!("guide.md")]
 pub mod guide {}
-mod hex;
 #[cfg(feature = "cli")]
 mod host_key;
 mod hourly;

@@ -1,5 +1,6 @@
 //! One organization: its SCIM endpoint, and the actions that a backend or the SCIM page takes on it.
 
+use std::borrow::Cow;
 use std::sync::PoisonError;
 
 use insomnia_scim_contract::{self as contract, Act, Actor, RunContext, Source};
@@ -100,15 +101,19 @@ impl Organization {
         function: &'static str,
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
-        let runtime = self.provisioner.runtime();
+        self.provisioner.runtime().call(&*self.space().await?, self.keep, function, run).await
+    }
+
+    /// The space that an act is for now.
+    async fn space(&self) -> Result<Cow<'_, OrganizationId>, CallError> {
         if let Some(space) = &self.space {
-            return runtime.call(space, self.keep, function, run).await;
+            return Ok(Cow::Borrowed(space));
         }
         let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
             error_hourly!("looks-up"; organization = %self.id, "the organization can't be looked up: {error}");
             CallError::Busy
         });
-        runtime.call(&found?.ok_or(CallError::Deleted)?, self.keep, function, run).await
+        found?.map(Cow::Owned).ok_or(CallError::Deleted)
     }
 
     /// The same organization, for somebody who goes through all organizations: see [`Keep::UsedBefore`].
@@ -137,17 +142,7 @@ impl Organization {
     /// # Errors
     /// [`ActionError::Invalid`] if not; it says why.
     pub async fn permits(&self, url: &str) -> Result<(), ActionError> {
-        let space = match &self.space {
-            Some(space) => space.clone(),
-            None => {
-                let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
-                    error_hourly!("looks-up"; organization = %self.id, "the organization can't be looked up: {error}");
-                    CallError::Busy
-                })?;
-                found.ok_or(CallError::Deleted)?
-            }
-        };
-        let permitted = self.provisioner.runtime().http().permits(&space, url);
+        let permitted = self.provisioner.runtime().http().permits(&*self.space().await?, url);
         permitted.map_err(|error| match error {
             HttpError::NotAllowed(why) => ActionError::Invalid(format!("this server sends no requests there: {why}")),
             other => ActionError::Invalid(other.to_string()),

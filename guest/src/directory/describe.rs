@@ -3,8 +3,9 @@
 use insomnia_scim_contract::{DescribedMember, DescribedTeam};
 
 use super::error::DirectoryError;
-use super::members::{find, member};
-use super::teams::{find_team, team};
+use super::members::member;
+use super::named::{find, find_team};
+use super::teams::team;
 use crate::protocol::document::Document;
 use crate::store::{Store, StoreError};
 

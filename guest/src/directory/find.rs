@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::DirectoryError;
-use super::members::{find as find_member, member};
-use super::teams::{find_team, team};
+use super::members::member;
+use super::named::{find as find_member, find_team};
+use super::teams::team;
 use crate::capability::{Entry, Key, KeyRange, Page};
 use crate::store::keys::{self, Kind};
 use crate::store::{MemberRecord, Store, StoreError, Stored, TeamRecord, decode_entry};

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use insomnia_scim_contract::{ImportOutcome, ImportedMember, OrganizationRecord, Role};
 use serde_json::{Value, json};
 
+use super::decide::{manual, misfit};
 use super::error::DirectoryError;
-use super::members::{manual, misfit, organization};
+use super::named::organization;
 use crate::provisioning::{Refusal, licences, write};
 use crate::store::keys::{self, Kind};
 use crate::store::{Batch, EventSubject, MemberRecord, Store, StoreError};

@@ -4,7 +4,8 @@ use insomnia_scim_contract::{Listing, MemberPage, TeamPage};
 
 use super::error::DirectoryError;
 use super::members::member;
-use super::teams::{find_team, team};
+use super::named::find_team;
+use super::teams::team;
 use crate::store::keys::{self, Kind};
 use crate::store::{Candidates, MemberRecord, Store, Stored, TeamRecord};
 

@@ -1,15 +1,13 @@
 //! Members in the form in which the backend reads and changes them.
 
-use insomnia_scim_contract::{Act, Face, Member, NewMember, is_address};
-use serde_json::{Value, json};
+use insomnia_scim_contract::{Act, Face, Member, NewMember};
+use serde_json::json;
 
+use super::decide::{self, NewMemberDecision};
 use super::error::DirectoryError;
-use crate::protocol::schema::USER;
-use crate::provisioning::letters::{Welcome, welcome};
-use crate::provisioning::{Members, Refusal, passphrase, write};
-use crate::store::{
-    Batch, EventSubject, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys,
-};
+use super::named::{find, organization};
+use crate::provisioning::{Members, letters, passphrase, write};
+use crate::store::{Batch, EventSubject, MemberRecord, Role, Store, Stored, keys};
 
 /// The member as the backend sees it.
 #[must_use]
@@ -42,64 +40,21 @@ pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryErr
 /// # Errors
 /// [`DirectoryError`] says why not.
 pub fn add_member_by(store: &Store, by: &Act, new: &NewMember) -> Result<Member, DirectoryError> {
-    let (email, name) = (new.email.trim(), new.display_name.trim());
-    if let Some(why) = misfit(email, name) {
-        return Err(DirectoryError::Invalid(why));
-    }
     store.transact(|| {
         let organization = organization(store)?;
-        let taken = |attribute, id| Refusal::Taken { attribute, value: email.to_owned(), id };
-        if let Some(id) = store.id_by_user_name(email)? {
-            return Err(taken("userName", id).into());
-        }
-        if let Some(id) = store.id_by_email(email)? {
-            return Err(taken("emails", id).into());
-        }
-        let id = store.new_id();
-        let record = manual(store, &id, (email, name), new.role, true)?;
-        let subject = EventSubject { name: Some(email.to_owned()), ..EventSubject::member(&id) };
-        store.note(subject, None, Some(json!({"email": email, "role": new.role})));
+        let NewMemberDecision { record, chosen, welcome } = decide::add_member(store, &organization, new)?;
+        let (id, email) = (record.id().to_owned(), record.user_name().to_owned());
+        let subject = EventSubject { name: Some(email.clone()), ..EventSubject::member(&id) };
+        store.note(subject, None, Some(json!({"email": email, "role": record.role})));
         let mut batch = Batch::new();
         write::member(store, &mut batch, &organization, None, Some(&record))?;
-        match &new.passphrase {
-            Some(chosen) => passphrase::set(store, &mut batch, &id, chosen, was_shown(by))?,
-            None if organization.options.passphrase_emails => {
-                welcome(store, &mut batch, &record, Welcome::of_new(&record, true), Some(&by.actor))?
-            }
-            None => {}
+        if let Some(chosen) = chosen {
+            passphrase::set(store, &mut batch, &id, chosen, was_shown(by))?;
         }
+        letters::welcome(store, &mut batch, &record, welcome, Some(&by.actor))?;
         let version = write::commit(store, batch, &organization)?;
         Ok(member(&Stored { record, version, touch: None }))
     })
-}
-
-/// A new manual member with this address and name.
-pub(super) fn manual(
-    store: &Store,
-    id: &str,
-    (email, name): (&str, &str),
-    role: Role,
-    active: bool,
-) -> Result<MemberRecord, StoreError> {
-    let document = json!({
-        "schemas": [USER],
-        "id": id,
-        "userName": email,
-        "displayName": name,
-        "emails": [{"value": email, "type": "work", "primary": true}],
-        "active": active,
-    });
-    let Value::Object(document) = document else { return Err(StoreError::Broken("not an object".into())) };
-    let now = store.now();
-    Ok(MemberRecord { origin: Origin::Manual, role, created: now, modified: now, document })
-}
-
-/// Why a member can't be added with this address and this name; `None` if both are valid.
-pub(super) fn misfit(email: &str, name: &str) -> Option<String> {
-    if !is_address(email) {
-        return Some(format!("'{email}' is not an email address"));
-    }
-    (name.is_empty() || name.len() > 1_000).then(|| "a display name has 1 to 1,000 bytes".into())
 }
 
 /// The member with this id, userName or email address.
@@ -128,10 +83,7 @@ pub fn remove_member(store: &Store, member: &str) -> Result<(), DirectoryError> 
 pub fn set_role(store: &Store, member: &str, role: Role) -> Result<Member, DirectoryError> {
     store.transact(|| {
         let old = find(store, member)?;
-        if old.record.role == role {
-            return Ok(self::member(&old));
-        }
-        let record = MemberRecord { role, modified: store.now(), ..old.record.clone() };
+        let Some(record) = decide::set_role(store, &old.record, role)? else { return Ok(self::member(&old)) };
         let (mut batch, organization) = (Batch::new(), organization(store)?);
         write::member(store, &mut batch, &organization, Some(&old), Some(&record))?;
         let version = write::commit(store, batch, &organization)?;
@@ -171,12 +123,4 @@ pub fn set_passphrase_by(store: &Store, by: &Act, member: &str, chosen: &str) ->
 /// Whether somebody else than the member may have seen a passphrase that is given in this act.
 fn was_shown(by: &Act) -> bool {
     by.source.face == Face::CommandLine
-}
-
-pub(super) fn find(store: &Store, member: &str) -> Result<Stored<MemberRecord>, DirectoryError> {
-    store.find_member(member)?.ok_or_else(|| DirectoryError::NotFound(format!("member '{member}'")))
-}
-
-pub(super) fn organization(store: &Store) -> Result<OrganizationRecord, StoreError> {
-    Ok(store.organization()?.map(|stored| stored.record).unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! The backend's calls: it sends the organization's data, and asks for members, teams and licences.
 
+mod decide;
 mod describe;
 mod error;
 mod find;
@@ -7,6 +8,7 @@ mod guard;
 mod import;
 mod listing;
 mod members;
+mod named;
 mod organization;
 mod overview;
 mod passphrases;

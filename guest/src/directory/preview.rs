@@ -10,7 +10,8 @@ use insomnia_scim_contract::{Preview, PreviewOutcome as Outcome, PreviewedUser};
 use serde_json::Value;
 
 use super::error::DirectoryError;
-use super::members::{member, organization};
+use super::members::member;
+use super::named::organization;
 use crate::protocol::document;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::ResourceSchema;

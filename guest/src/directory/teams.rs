@@ -1,14 +1,12 @@
 //! Teams in the form in which the backend reads and changes them.
 
 use insomnia_scim_contract::Team;
-use serde_json::{Value, json};
 
+use super::decide;
 use super::error::DirectoryError;
-use super::members::{find, organization};
-use crate::protocol::schema::GROUP;
-use crate::provisioning::{Refusal, Teams, write};
-use crate::store::keys;
-use crate::store::{Batch, Origin, Store, StoreError, Stored, TeamRecord};
+use super::named::{find_team, organization};
+use crate::provisioning::Teams;
+use crate::store::{Store, Stored, TeamRecord};
 
 /// The team as the backend sees it.
 pub(super) fn team(stored: &Stored<TeamRecord>, members: u64) -> Team {
@@ -28,25 +26,10 @@ pub(super) fn team(stored: &Stored<TeamRecord>, members: u64) -> Team {
 /// # Errors
 /// [`DirectoryError`] says why not.
 pub fn add_team(store: &Store, name: &str, members: &[String]) -> Result<Team, DirectoryError> {
-    let name = name.trim();
-    if name.is_empty() || name.len() > 1_000 {
-        return Err(DirectoryError::Invalid("a team's name has 1 to 1,000 bytes".into()));
-    }
     store.transact(|| {
-        if let Some(id) = store.id_by_team_name(name)? {
-            return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id }.into());
-        }
-        let ids = ids(store, members)?;
-        let (id, now) = (store.new_id(), store.now());
-        let Value::Object(document) = json!({"schemas": [GROUP], "id": id, "displayName": name}) else {
-            return Err(StoreError::Broken("not an object".into()).into());
-        };
-        let record = TeamRecord { origin: Origin::Manual, created: now, modified: now, document };
-        let mut batch = Batch::new();
-        let mut moves = store.coming(&id, ids)?;
-        write::team(store, &mut batch, None, Some(&record), &mut moves)?;
-        let version = store.commit(batch)?;
-        Ok(team(&Stored { record, version, touch: None }, moves.added.len() as u64))
+        let decision = decide::add_team(store, name, members)?;
+        let size = decision.moves.added.len() as u64;
+        Ok(team(&decision.commit(store)?.stored, size))
     })
 }
 
@@ -74,22 +57,10 @@ pub fn change_team_members(
 ) -> Result<Team, DirectoryError> {
     store.transact(|| {
         let old = find_team(store, team)?;
-        let id = old.record.id();
-        let (add, remove) = (ids(store, add)?, ids(store, remove)?);
-        if let Some(both) = add.iter().find(|member| remove.binary_search(member).is_ok()) {
-            return Err(DirectoryError::Invalid(format!("'{both}' is to be added and removed at once")));
-        }
-        let mut batch = Batch::new();
-        let mut moves = store.coming(id, add)?;
-        moves.removed = store.leaving(id, remove)?;
-        let size = store.team_size(id)?;
-        if !moves.any() {
-            return Ok(self::team(&old, size));
-        }
-        write::memberships(store, &mut batch, &old, &mut moves)?;
-        let version = store.commit(batch)?;
-        let size = (size + moves.added.len() as u64).saturating_sub(moves.removed.len() as u64);
-        Ok(self::team(&Stored { touch: Some((version, store.now())), ..old }, size))
+        let size = store.team_size(old.record.id())?;
+        let decision = decide::change_team_members(store, old, add, remove)?;
+        let (added, removed) = (decision.moves.added.len() as u64, decision.moves.removed.len() as u64);
+        Ok(self::team(&decision.commit(store)?.stored, (size + added).saturating_sub(removed)))
     })
 }
 
@@ -102,23 +73,4 @@ pub fn remove_team(store: &Store, team: &str) -> Result<(), DirectoryError> {
     let organization = organization(store)?;
     Teams::new(store, &organization, "").delete(&id, &|_| true)?;
     Ok(())
-}
-
-/// The team with this id or name.
-pub(super) fn find_team(store: &Store, team: &str) -> Result<Stored<TeamRecord>, DirectoryError> {
-    let by_id = if keys::is_id(team) { store.team(team)? } else { None };
-    let found = match by_id {
-        Some(found) => Some(found),
-        None => store.id_by_team_name(team)?.map(|id| store.team(&id)).transpose()?.flatten(),
-    };
-    found.ok_or_else(|| DirectoryError::NotFound(format!("team '{team}'")))
-}
-
-/// The ids of these members, in order and without duplicates.
-fn ids(store: &Store, members: &[String]) -> Result<Vec<String>, DirectoryError> {
-    let found = members.iter().map(|member| Ok(find(store, member)?.record.id().to_owned()));
-    let mut ids = found.collect::<Result<Vec<String>, DirectoryError>>()?;
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
 }

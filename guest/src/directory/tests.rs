@@ -1,5 +1,6 @@
 //! The actors of changes, and the overview of the organization.
 
+mod decide;
 mod find;
 mod import;
 

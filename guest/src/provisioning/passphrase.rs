@@ -129,6 +129,19 @@ impl Retry for PassphraseError {
     }
 }
 
+/// Requires that people may choose this passphrase.
+///
+/// # Errors
+/// [`PassphraseError::Unfit`] if it is too short or too long.
+pub fn require_fit(passphrase: &str) -> Result<(), PassphraseError> {
+    if passphrase.chars().count() < SHORTEST || passphrase.len() > LONGEST {
+        return Err(PassphraseError::Unfit(format!(
+            "a passphrase has at least {SHORTEST} characters, and at most {LONGEST} bytes"
+        )));
+    }
+    Ok(())
+}
+
 /// Adds to `batch` that the member has this passphrase.
 ///
 /// # Errors
@@ -140,11 +153,7 @@ pub fn set(
     passphrase: &str,
     must_change: bool,
 ) -> Result<(), PassphraseError> {
-    if passphrase.chars().count() < SHORTEST || passphrase.len() > LONGEST {
-        return Err(PassphraseError::Unfit(format!(
-            "a passphrase has at least {SHORTEST} characters, and at most {LONGEST} bytes"
-        )));
-    }
+    require_fit(passphrase)?;
     let salt = hexadecimal(&store.random::<16>());
     let hash = argon2id(passphrase, &salt)?;
     let record = PassphraseRecord::new(Scheme::Argon2id, salt, hash, must_change);

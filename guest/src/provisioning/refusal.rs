@@ -1,8 +1,8 @@
 //! Why a change was refused.
 
+use insomnia_scim_contract::Removal;
 use thiserror::Error;
 
-use super::guard::Removal;
 use crate::protocol::error::ScimError;
 use crate::sentence::Sentence;
 use crate::store::{Retry, StoreError, keys};

@@ -25,7 +25,7 @@ impl<'c, 'h> Teams<'c, 'h> {
     /// [`Refusal`] says why not.
     pub fn provision(&self, document: &Document, members: Vec<String>) -> Result<Provisioned<TeamRecord>, Refusal> {
         let members = [MemberChange::Add(members)];
-        self.rules.store.transact(|| self.commit(self.rules.post(document, &members)?))
+        self.rules.store.transact(|| self.rules.post(document, &members)?.commit(self.rules.store))
     }
 
     /// Changes a team. `change` makes the new document and the changes of the members from the current document.
@@ -41,7 +41,8 @@ impl<'c, 'h> Teams<'c, 'h> {
         self.rules.store.transact(|| {
             let team = self.existing(id, precondition)?;
             let patch = change(&team.record.document)?;
-            self.commit(self.rules.change(team, patch.document, &patch.members, Sentence::AddressedById)?)
+            let decision = self.rules.change(team, patch.document, &patch.members, Sentence::AddressedById)?;
+            decision.commit(self.rules.store)
         })
     }
 
@@ -50,17 +51,21 @@ impl<'c, 'h> Teams<'c, 'h> {
     /// # Errors
     /// [`Refusal`] says why not.
     pub fn delete(&self, id: &str, precondition: Precondition<'_>) -> Result<Provisioned<TeamRecord>, Refusal> {
-        self.rules.store.transact(|| self.commit(self.rules.delete(self.existing(id, precondition)?)))
+        self.rules.store.transact(|| self.rules.delete(self.existing(id, precondition)?).commit(self.rules.store))
     }
 
     fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<TeamRecord>, Refusal> {
         super::existing(self.rules.store.team(id)?, "Group", id, precondition)
     }
+}
 
-    /// Commits a decision in one transaction.
-    fn commit(&self, decision: TeamDecision) -> Result<Provisioned<TeamRecord>, Refusal> {
-        let TeamDecision { old, change, mut moves, action, because } = decision;
-        let store = self.rules.store;
+impl TeamDecision {
+    /// Commits the decision in one transaction.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub(crate) fn commit(self, store: &Store) -> Result<Provisioned<TeamRecord>, Refusal> {
+        let Self { old, change, mut moves, action, because } = self;
         let mut batch = Batch::new();
         let stored = match (old, change) {
             (Some(old), Change::Nothing) if !moves.any() => old,

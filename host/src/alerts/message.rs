@@ -10,7 +10,6 @@ use super::book::About;
 use super::cause::AlertCause;
 use super::state::News;
 use crate::capability::email::Message;
-use crate::hex;
 use crate::timestamp::iso;
 
 /// So many organizations are named for each cause in an email; of the others it tells how many there are.

@@ -15,7 +15,6 @@ use url::Url;
 use super::cause::AlertCause;
 use super::disk::LITTLE_SPACE;
 use crate::capability::http::HttpClient;
-use crate::hex;
 
 /// How often all organizations are looked at.
 const EVERY: Duration = Duration::from_secs(5 * 60);

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use axum::http::header;
 use axum::http::request::Parts;
+use axum::response::Response;
 
 use super::problem::Problem;
 use super::state::ApiState;
@@ -12,6 +13,7 @@ use crate::api_keys::{self, ApiKeyHolder, ApiScope, Caller};
 use crate::capability::storage::OrganizationId;
 use crate::directory::Role;
 use crate::organization::Organization;
+use crate::organization::export::DirectoryExport;
 use crate::quota::AtOnce;
 use crate::server::bill::Bill;
 use crate::traces::traceparent;
@@ -168,6 +170,15 @@ impl Access {
     /// do all that the owner may.
     pub(super) fn actor(&self, named: Option<String>) -> Actor {
         named.map_or(Actor::Owner, Actor::Member)
+    }
+
+    /// An export, if the organization may have one more.
+    pub(super) async fn export(self, begin: impl FnOnce(Organization) -> DirectoryExport) -> Result<Response, Problem> {
+        let Some(stream) = self.state.streams.open(self.organization.id()) else {
+            let detail = "Too many exports of this organization are running. Try again when they are done.";
+            return Err(Problem::throttled(detail, 10));
+        };
+        Ok(begin(self.organization).into_response(self.state.now(), stream).await?)
     }
 }
 

@@ -24,7 +24,6 @@ use super::problem::Problem;
 use super::state::ApiState;
 use crate::api_keys::{self, Caller};
 use crate::capability::storage::{Change, Condition, KeyRange, OrganizationId, Page, StorageError, Transaction};
-use crate::hex;
 use crate::hourly::warn_hourly;
 use crate::server::body;
 
@@ -81,8 +80,8 @@ async fn guarded(state: ApiState, request: Request, next: Next) -> Result<Respon
     let caller = caller(&mut parts, &state).await?;
     let sent = body::read(&parts.headers, sent, input::limit(parts.uri.path()), &state.bill(&parts)?).await?;
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    let asked = hex::encode(&Sha256::digest([target.as_bytes(), b"\0", &sent].concat()));
-    let keyed = KeyedRequest { hash: hex::encode(&Sha256::digest(key)), caller, begun: state.now(), state };
+    let asked = hex::encode(Sha256::digest([target.as_bytes(), b"\0", &sent].concat()));
+    let keyed = KeyedRequest { hash: hex::encode(Sha256::digest(key)), caller, begun: state.now(), state };
     if let Some(response) = keyed.begin(&asked).await? {
         return Ok(response);
     }

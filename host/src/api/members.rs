@@ -9,49 +9,15 @@ use utoipa::ToSchema;
 
 use super::PATH;
 use super::access::{Access, PathParameter};
-use super::input::{JsonBody, Query, TextBody, cursor, page_limit};
+use super::input::{JsonBody, Query, TextBody};
 use super::listed::ListOf;
 use super::logs::one_raw;
 use super::problem::Problem;
+use super::search::{MemberSearch, TeamSearch};
 use super::shapes::PreviewUsers;
-use super::teams::TeamSearch;
 use crate::directory::{Census, DescribedMember, Member, MemberQuery, NewMember, Origin, Role, Team, WithoutSeat};
 use crate::guard::Preview;
-use crate::organization::Organization;
 use crate::organization::export::DirectoryExport;
-
-/// Which members, and which page of them.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Search {
-    /// Only those in whose name, userName or email addresses this occurs, in any case.
-    #[param(nullable = false)]
-    text: Option<String>,
-    /// Only those whose name, userName or email address begins with this, in any case.
-    #[param(nullable = false)]
-    prefix: Option<String>,
-    /// Only those whom people (`manual`) or the identity provider (`scim`) manage.
-    #[param(nullable = false)]
-    origin: Option<Origin>,
-    /// Only those with access, or only those without.
-    #[param(nullable = false)]
-    active: Option<bool>,
-    /// `next` or `previous` of another page.
-    #[param(nullable = false, min_length = 1, max_length = 100)]
-    after: Option<String>,
-    /// How many items.
-    #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
-    limit: Option<u32>,
-}
-
-impl Search {
-    /// The query, of all members or of those of a team.
-    pub(super) fn query(self, team: Option<String>) -> Result<MemberQuery, Problem> {
-        let Self { text, prefix, origin, active, after, limit } = self;
-        Ok(MemberQuery { text, prefix, origin, active, team, cursor: cursor(after)?, limit: page_limit(limit)? })
-    }
-}
 
 /// Which members.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -115,9 +81,9 @@ pub(super) struct RoleBody {
 ///
 /// The list holds members of either origin, in the order of their creation; members that were imported stand where their ids
 /// place them. A page may be short, or empty, although there are more: at most 10,000 members are looked at for one page.
-#[utoipa::path(get, path = "/organizations/{organization}/members", tag = "Members", params(Search),
+#[utoipa::path(get, path = "/organizations/{organization}/members", tag = "Members", params(MemberSearch),
     responses((status = 200, description = "A page of members.", body = ListOf<Member>)))]
-pub(super) async fn list_members(access: Access, Query(query): Query<Search>) -> Result<ListOf<Member>, Problem> {
+pub(super) async fn list_members(access: Access, Query(query): Query<MemberSearch>) -> Result<ListOf<Member>, Problem> {
     Ok(access.organization.find_members(query.query(None)?).await?.into())
 }
 
@@ -176,19 +142,7 @@ pub(super) async fn list_teams_of_member(
 pub(super) async fn export_members(access: Access, Query(query): Query<MembersToExport>) -> Result<Response, Problem> {
     let MembersToExport { text, origin, active, team } = query;
     let query = MemberQuery { text, origin, active, team, ..MemberQuery::default() };
-    export(access, |organization| DirectoryExport::members(organization, query)).await
-}
-
-/// An export, if the organization may have one more.
-pub(super) async fn export(
-    access: Access,
-    begin: impl FnOnce(Organization) -> DirectoryExport,
-) -> Result<Response, Problem> {
-    let Some(stream) = access.state.streams.open(access.organization.id()) else {
-        let detail = "Too many exports of this organization are running. Try again when they are done.";
-        return Err(Problem::throttled(detail, 10));
-    };
-    Ok(begin(access.organization).into_response(access.state.now(), stream).await?)
+    access.export(|organization| DirectoryExport::members(organization, query)).await
 }
 
 /// Count members and teams

@@ -40,6 +40,7 @@ mod retention;
 mod rotation;
 mod schemas;
 mod scopes;
+mod search;
 mod setup_links;
 mod shapes;
 mod state;

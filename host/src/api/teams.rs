@@ -8,43 +8,13 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::access::{Access, PathParameter};
-use super::input::{JsonBody, Query, cursor, page_limit};
+use super::input::{JsonBody, Query};
 use super::listed::ListOf;
 use super::logs::one_raw;
-use super::members::{Search, export};
 use super::problem::Problem;
+use super::search::{MemberSearch, TeamSearch};
 use crate::directory::{DescribedTeam, Member, Origin, Team, TeamQuery};
 use crate::organization::export::DirectoryExport;
-
-/// Which teams, and which page of them.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct TeamSearch {
-    /// Only those in whose name this occurs, in any case.
-    #[param(nullable = false)]
-    text: Option<String>,
-    /// Only those whose name begins with this, in any case.
-    #[param(nullable = false)]
-    prefix: Option<String>,
-    /// Only those that people (`manual`) or the identity provider (`scim`) manage.
-    #[param(nullable = false)]
-    origin: Option<Origin>,
-    /// `next` or `previous` of another page.
-    #[param(nullable = false, min_length = 1, max_length = 100)]
-    after: Option<String>,
-    /// How many items.
-    #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
-    limit: Option<u32>,
-}
-
-impl TeamSearch {
-    /// The query, of all teams or of those of a member.
-    pub(super) fn query(self, member: Option<String>) -> Result<TeamQuery, Problem> {
-        let Self { text, prefix, origin, after, limit } = self;
-        Ok(TeamQuery { text, prefix, origin, member, cursor: cursor(after)?, limit: page_limit(limit)? })
-    }
-}
 
 /// Which teams.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -126,7 +96,7 @@ pub(super) async fn get_team_details(
 pub(super) async fn export_teams(access: Access, Query(query): Query<TeamsToExport>) -> Result<Response, Problem> {
     let TeamsToExport { text, origin, member } = query;
     let query = TeamQuery { text, origin, member, ..TeamQuery::default() };
-    export(access, |organization| DirectoryExport::teams(organization, query)).await
+    access.export(|organization| DirectoryExport::teams(organization, query)).await
 }
 
 /// Add a team by hand
@@ -161,12 +131,12 @@ pub(super) async fn remove_team(access: Access, PathParameter(team): PathParamet
 ///
 /// The list holds members of either origin, in the order of their creation; members that were imported stand where their ids
 /// place them.
-#[utoipa::path(get, path = "/organizations/{organization}/teams/{team}/members", tag = "Teams", params(Search),
+#[utoipa::path(get, path = "/organizations/{organization}/teams/{team}/members", tag = "Teams", params(MemberSearch),
     responses((status = 200, description = "A page of members.", body = ListOf<Member>)))]
 pub(super) async fn list_team_members(
     access: Access,
     PathParameter(team): PathParameter,
-    Query(query): Query<Search>,
+    Query(query): Query<MemberSearch>,
 ) -> Result<ListOf<Member>, Problem> {
     Ok(access.organization.find_members(query.query(Some(team))?).await?.into())
 }

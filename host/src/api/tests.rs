@@ -15,7 +15,6 @@ use crate::api_keys::{self, ApiKeyHolder};
 use crate::capability::clock::ManualClock;
 use crate::capability::secrets::{NoSecrets, SecretKey, Secrets};
 use crate::capability::storage::{Change, KeyRange, OrganizationId, Transaction};
-use crate::hex;
 use crate::provisioner::Provisioner;
 use crate::storage::{MemoryStorage, count};
 
@@ -80,7 +79,7 @@ impl Host {
 
     /// Writes what is there of a request that began and did not end.
     fn begun(&self, key: &str, time: u64, asked: &str) -> Vec<Change> {
-        let (id, hash) = (&self.id, hex::encode(&Sha256::digest(key)));
+        let (id, hash) = (&self.id, hex::encode(Sha256::digest(key)));
         let record = json!({"asked": asked, "begun": time, "done": false}).to_string();
         vec![
             Change::put(format!("idempotency/{id}/record/{hash}").into(), record.into()),
@@ -124,7 +123,7 @@ async fn without_a_key_for_secrets_the_answer_is_not_kept_and_the_request_not_do
 #[tokio::test]
 async fn a_request_that_was_broken_off_is_not_done_again_and_says_so() {
     let host = Host::sealing().await;
-    let asked = hex::encode(&Sha256::digest(["/api-keys\0", &body("made")].concat()));
+    let asked = hex::encode(Sha256::digest(["/api-keys\0", &body("made")].concat()));
     host.put(host.begun("k", START, &asked)).await;
     let (status, problem) = host.make("k", "made").await;
     assert_eq!((status, kind(&problem)), (StatusCode::CONFLICT, "request-in-progress"));

@@ -2,8 +2,6 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::hex;
-
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^43 is the first power of 62 above 2^256.
 const BODY: usize = 43;
@@ -37,7 +35,7 @@ pub(crate) fn is_well_formed(text: &str) -> bool {
 
 /// What is stored of a key: the SHA-256, in hexadecimal digits.
 pub(super) fn hash(text: &str) -> String {
-    hex::encode(&Sha256::digest(text.as_bytes()))
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 fn checksum(text: &str) -> String {

@@ -28,7 +28,6 @@ use crate::capability::clock::Clock;
 use crate::capability::storage::{
     Change, Condition, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
 };
-use crate::hex;
 use crate::timestamp::LAST;
 
 /// Keys of one holder at the same time. Those that open nothing any more make room when it is needed.
@@ -247,7 +246,7 @@ impl ApiKeys {
         let secret = key::new(prefix).map_err(random)?;
         // Two of the same millisecond are told apart, so that the list has the order in which they were made.
         let after = known.last().map_or(0, |found| found.record.created + 1);
-        let (id, created) = (hex::encode(&id), now.max(after));
+        let (id, created) = (hex::encode(id), now.max(after));
         let (hash, record) = (key::hash(&secret), Record::new(holder, id, name, created, &scopes, expires));
         changes.push(Change::put(listed_at(holder, &record), hash.clone().into_bytes()));
         changes.push(Change::put(record_at(&hash), encode(&record)?));

@@ -83,7 +83,7 @@ impl SecretKey {
     /// A key of these 32 random bytes.
     pub fn new(key: &[u8; KEY]) -> Self {
         let digest = Sha256::new().chain_update(FINGERPRINT).chain_update(key).finalize();
-        let fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = hex::encode(&digest[..16]);
         Self { cipher: XChaCha20Poly1305::new(Key::from_slice(key)), fingerprint }
     }
 

@@ -1,4 +1,4 @@
-//! The options that all commands share.
+//! The options that all commands share, and the error for those that can't be used.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -17,6 +17,11 @@ where
 {
     PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
 }
+
+/// Arguments, or settings, that can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct WrongArguments(#[from] pub(super) anyhow::Error);
 
 /// Options of every command. What is not given here may stand in the configuration file.
 #[derive(Args, Default)]

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::config::Settings;
-use super::data::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
+use super::data_files::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
 use super::moved::Move;
 use super::{moved, output, presence};
 use crate::host_key::{Keyring, NOTE, Note};
@@ -82,9 +82,6 @@ impl Restore {
             output::complain(&format!("restoring {} into {}\n", from.name(), to.full_name()));
         }
         let copied = transfer(&from, &to, nothing()).await?;
-        if to.database.is_none() {
-            moved::forget(&to.directory)?;
-        }
         copied.say(settings, "restored to");
         Ok(())
     }
@@ -116,9 +113,6 @@ impl Migrate {
                 copied
             }
         };
-        if to.database.is_none() {
-            moved::forget(&to.directory)?;
-        }
         copied.say(settings, "moved to");
         Ok(())
     }
@@ -189,7 +183,9 @@ impl Place {
     async fn begin_move(&self, to: &Self) -> anyhow::Result<Move> {
         let (directory, to, checkpoints) = (self.directory.clone(), to.lasting_name(), self.checkpoints);
         let begun = spawn_blocking(move || {
-            while_alone(&directory.join(DATABASE), checkpoints, || Move::begin(&directory, &to))
+            // A mark that is over goes before, since nobody who is alone with a database can look into it.
+            moved::current(&directory)?;
+            anyhow::Ok(while_alone(&directory.join(DATABASE), checkpoints, || Move::begin(&directory, &to))?)
         });
         let who = if checkpoints == Checkpoints::External { ", and what replicates its log" } else { "" };
         match begun.await?? {
@@ -286,6 +282,9 @@ async fn transfer(from: &Place, to: &Place, last: LastLook<'_>) -> anyhow::Resul
     if target.serves().await? {
         return Err(CopyError::NotEmpty).with_context(|| format!("nothing was written into {}", to.name()));
     }
+    if to.database.is_none() {
+        moved::ends_with_a_copy(&to.directory)?;
+    }
     if from.directory != to.directory {
         // Before the data: a server refuses to start where they name a database that is not there yet.
         for name in [KEY, INSTANCE] {
@@ -297,6 +296,10 @@ async fn transfer(from: &Place, to: &Place, last: LastLook<'_>) -> anyhow::Resul
     let copied = copy(source, &mut *target, look)
         .await
         .with_context(|| format!("what {} has can't be copied to {}", from.name(), to.name()))?;
+    if to.database.is_none() {
+        // The target is open still, so that nobody can have begun to move away what has just arrived.
+        moved::forget(&to.directory)?;
+    }
     let (to, host_key) = (to.name(), to.directory.join(KEY));
     Ok(Report { copied, to, host_key, seconds: begun.elapsed().as_secs_f64() })
 }

@@ -10,10 +10,11 @@ use anyhow::Context as _;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::alerts::AlertsTable;
+use super::alerts_table::AlertsTable;
 use super::arguments::{Common, IsolationName, LogFormat};
 use super::data::Lost;
 use super::otlp::OtlpTable;
+use crate::alerts::Alerts;
 use crate::email::EmailConfig;
 use crate::http::HttpConfig;
 use crate::oauth::OperatorClient;
@@ -174,6 +175,14 @@ impl Settings {
             operator_clients: file.operator_client.into_iter().map(OperatorClient::from).collect(),
             quotas: Quotas::default().with_all(&file.quotas).context("the table [quotas] of the configuration file")?,
         })
+    }
+
+    /// The alerts that the settings describe.
+    ///
+    /// # Errors
+    /// Says which setting can't be used.
+    pub(super) fn alerts(&self) -> anyhow::Result<Alerts> {
+        self.alerts.alerts(&self.data, &self.http)
     }
 }
 

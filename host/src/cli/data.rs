@@ -7,23 +7,21 @@
 //! well, until nothing needs it ([`crate::host_key`]).
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
 
+use super::data_files::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
 use super::moved;
 use crate::capability::storage::Storage;
 use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::Registry;
 use crate::storage::{Checkpoints, PostgresConfig, PostgresStorage, SqliteStorage};
 
-pub(super) const DATABASE: &str = "insomnia-scim.db";
 const DATABASE_LOG: &str = "insomnia-scim.db-wal";
-pub(super) const KEY: &str = "secret.key";
-pub(super) const INSTANCE: &str = "instance";
 /// The shortest file that can be a SQLite database: its header.
 const HEADER: u64 = 100;
 
@@ -252,40 +250,10 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Makes the directory, if it is not there, for its owner only: it holds people's names and addresses.
-pub(super) fn private_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
 fn random_id() -> anyhow::Result<String> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).context("the system has no random numbers")?;
-    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// Writes beside and renames into place, for the owner only: who reads it sees all of it or none.
-pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&beside).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_all()
-    });
-    let placed = written.and_then(|()| fs::rename(&beside, path));
-    // Its name is on the disk as well when this returns.
-    #[cfg(unix)]
-    let placed = placed.and_then(|()| fs::File::open(path.parent().unwrap_or(path))?.sync_all());
-    if placed.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    placed
+    Ok(hex::encode(id))
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::arguments::WrongArguments;
 use super::backup::InUse;
+use super::host::NoOrganization;
 use super::key::KeyError;
 use super::moved::Moved;
 use crate::api_keys::ApiKeyError;
@@ -19,16 +21,6 @@ use crate::registry::{ComponentBookError, InvalidComponentId, QuotaError, Regist
 use crate::server::ServeError;
 use crate::storage::copy::CopyError;
 use crate::storage::{OpenError, PostgresConfigError, PostgresOpenError};
-
-/// The organization that a command names is not there.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no organization {0}; `insomnia-scim org list` shows those that are there")]
-pub(super) struct NoOrganization(pub(super) String);
-
-/// Arguments, or settings, that can't be used.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(super) struct WrongArguments(#[from] pub(super) anyhow::Error);
 
 /// What has to be done first for SCIM to be enabled, as commands.
 fn commands(unmet: &[Requirement]) -> String {

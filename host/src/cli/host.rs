@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use insomnia_scim_contract::{Actor, Face, Source};
 
+use super::arguments::WrongArguments;
 use super::config::Settings;
 use super::data::{self, Purpose};
-use super::failure::{NoOrganization, WrongArguments};
 use super::mail::Mail;
 use crate::capability::email::NoMailer;
 use crate::capability::storage::OrganizationId;
@@ -26,6 +26,11 @@ const BASE_URL: &str = "base-url";
 const HTTP_PERMIT: &str = "http-permit";
 /// The base URL where no server has run yet.
 const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080";
+
+/// The organization that a command names is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no organization {0}; `insomnia-scim org list` shows those that are there")]
+pub(super) struct NoOrganization(pub(super) String);
 
 /// Opens the data directory for one command: no scheduler, since that is the server's. It must have data.
 pub(super) async fn open(settings: &Settings) -> anyhow::Result<Provisioner> {

@@ -8,7 +8,8 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::config::Settings;
-use super::data::{self, KEY, Purpose};
+use super::data::{self, Purpose};
+use super::data_files::KEY;
 use super::output;
 use crate::capability::clock::{Clock as _, SystemClock};
 use crate::capability::storage::Storage;

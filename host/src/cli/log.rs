@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::LogFormat;
+use super::arguments::WrongArguments;
 use super::config::Settings;
-use super::failure::WrongArguments;
 use super::log_line::Traced;
 use super::log_queue::LogQueue;
 

@@ -1,6 +1,7 @@
 //! The command line of the `insomnia-scim` binary.
 
 mod alerts;
+mod alerts_table;
 mod api_key;
 mod arguments;
 mod audit;
@@ -10,6 +11,7 @@ mod component;
 mod config;
 mod connector;
 mod data;
+mod data_files;
 mod delivery;
 mod demo;
 mod doctor;
@@ -53,9 +55,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use self::arguments::Common;
+use self::arguments::{Common, WrongArguments};
 use self::config::Settings;
-use self::failure::{Failure, WrongArguments};
+use self::failure::Failure;
 use crate::error::plain;
 
 /// How long the end of the process waits for what the system still does for it.

@@ -3,6 +3,11 @@
 //! The old database stays as it was, in case it is needed. Whoever then forgets to name the new place would go on with it, and
 //! identity providers would change what nobody uses any more. So `migrate` leaves a file in the directory, and whoever opens the
 //! database there is refused with the way to the new place, and the way back.
+//!
+//! Organizations may come back into a directory that has a mark, by `restore` or another `migrate`. The mark is to end when all has
+//! arrived, and neither before nor, because the command was killed, later. So it is noted in the mark, before anything is copied, that
+//! it ends with the copy; the last commit of the copy makes the database one that serves, and from then on the mark is over, whether
+//! the file is there or not. Whoever finds it takes it away.
 
 use std::fs;
 use std::io;
@@ -12,16 +17,17 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::data::write_whole;
+use super::data_files::{DATABASE, write_whole};
 use super::presence::own_name;
 use crate::storage::copy::CopyError;
+use crate::storage::while_serving;
 
 /// What the file is called.
 const NAME: &str = "moved";
 
 /// What the file says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
+pub(super) struct Mark {
     /// The new place, as people read it.
     to: String,
     /// When the move began (RFC 3339).
@@ -32,6 +38,20 @@ struct Mark {
     /// When all had arrived there; not there yet if it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     arrived: Option<String>,
+    /// Since when organizations are copied into the directory: the mark ends when its database serves them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    returning: Option<String>,
+}
+
+impl Mark {
+    /// Why the database in this directory is not opened.
+    fn refusal(self, directory: &Path) -> Moved {
+        let (directory, to) = (directory.to_owned(), self.to);
+        match self.arrived {
+            Some(at) => Moved::Arrived { directory, to, at },
+            None => Moved::UnderWay { directory, to, at: self.began },
+        }
+    }
 }
 
 /// Why the database in a data directory is not opened.
@@ -70,8 +90,7 @@ pub(super) enum Moved {
     /// It may all be elsewhere: the way was broken off before that was noted, or before the end.
     #[error(
         "{to} has organizations already: the `migrate` that was broken off may have brought there all that {} holds, before it could \
-         note that. Look with `insomnia-scim org list` there, by --storage or --data (delete a file `moved` in that directory \
-         first, if there is one). If all are there, the move is complete: start the servers with that place, and leave the file \
+         note that. Look with `insomnia-scim org list` there, by --storage or --data. If all are there, the move is complete: start the servers with that place, and leave the file \
          {} as it is. If they are others, start over: empty that place and give the same command again, or delete the file \
          {} and name another place",
         .directory.display(),
@@ -99,13 +118,10 @@ pub(super) enum Moved {
 /// # Errors
 /// [`Moved`] within, or the file can't be read.
 pub(super) fn check(directory: &Path) -> anyhow::Result<()> {
-    let Some(Mark { to, began, arrived, .. }) = read(directory)? else { return Ok(()) };
-    let directory = directory.to_owned();
-    Err(match arrived {
-        Some(at) => Moved::Arrived { directory, to, at },
-        None => Moved::UnderWay { directory, to, at: began },
+    match current(directory)? {
+        Some(mark) => Err(mark.refusal(directory).into()),
+        None => Ok(()),
     }
-    .into())
 }
 
 /// A move that is under way. Dropped before [`Move::arrived`], it takes the mark away again if it has made it.
@@ -125,12 +141,12 @@ impl Move {
     pub(super) fn begin(directory: &Path, to: &str) -> anyhow::Result<Self> {
         let (mark, is_new) = match read(directory)? {
             Some(mark) => {
-                if mark.arrived.is_some() || mark.to != to {
-                    check(directory)?;
+                if mark.arrived.is_some() || mark.returning.is_some() || mark.to != to {
+                    return Err(mark.refusal(directory).into());
                 }
                 (Mark { by: own_name(), ..mark }, false)
             }
-            None => (Mark { to: to.to_owned(), began: now(), by: own_name(), arrived: None }, true),
+            None => (Mark { to: to.to_owned(), began: now(), by: own_name(), arrived: None, returning: None }, true),
         };
         // Made before the mark, so that a mark that can't be written as a whole is taken away again.
         let begun = Self { directory: directory.to_owned(), mark, is_new };
@@ -181,7 +197,20 @@ impl Drop for Move {
     }
 }
 
-/// Takes the mark away: organizations have arrived in this directory.
+/// Notes that the mark, if there is one, ends when the database in this directory serves what is copied into it. The caller has it
+/// open, and it does not serve yet.
+///
+/// # Errors
+/// The mark can't be read or written.
+pub(super) fn ends_with_a_copy(directory: &Path) -> anyhow::Result<()> {
+    match read(directory)? {
+        Some(mark) if mark.returning.is_none() => write(directory, &Mark { returning: Some(now()), ..mark }),
+        _ => Ok(()),
+    }
+}
+
+/// Takes the mark away. Whoever does so because organizations have arrived in this directory has its database open: so nobody can
+/// have begun another move meanwhile.
 ///
 /// # Errors
 /// The file can't be deleted.
@@ -192,6 +221,26 @@ pub(super) fn forget(directory: &Path) -> anyhow::Result<()> {
             Err(error).with_context(|| format!("{} can't be deleted", path.display()))
         }
         _ => Ok(()),
+    }
+}
+
+/// The mark that holds. One that is over is taken away.
+///
+/// # Errors
+/// The mark, or the database that has ended it, can't be read.
+pub(super) fn current(directory: &Path) -> anyhow::Result<Option<Mark>> {
+    let database = directory.join(DATABASE);
+    match read(directory)? {
+        Some(mark) if mark.returning.is_some() && database.exists() => {
+            let over = while_serving(&database, || {
+                // Where this user may not delete it, it is over all the same.
+                if let Err(error) = forget(directory) {
+                    tracing::debug!("{error:#}");
+                }
+            })?;
+            Ok(if over.is_some() { None } else { Some(mark) })
+        }
+        mark => Ok(mark),
     }
 }
 
@@ -229,7 +278,11 @@ fn now() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::registry::Registry;
+    use crate::storage::SqliteStorage;
 
     fn refused(directory: &Path) -> String {
         format!("{:#}", check(directory).unwrap_err())
@@ -279,6 +332,38 @@ mod tests {
         let unknown = Move::begin(directory, "there").unwrap().broken_off(lost.into());
         assert!(unknown.is::<CopyError>(), "{unknown:#}");
         assert!(refused(directory).contains("is being moved to there"));
+    }
+
+    /// A database in the directory, which serves if somebody has noted something of the host there.
+    async fn database(directory: &Path, serves: bool) {
+        let storage = Arc::new(SqliteStorage::open(&directory.join(DATABASE)).unwrap());
+        if serves {
+            Registry::new(storage).set_note("base-url", "http://127.0.0.1").await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn p9_what_comes_back_ends_the_mark_with_its_last_commit_wherever_the_copy_is_killed() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = place.path();
+        Move::begin(directory, "there").unwrap().arrived().unwrap();
+        // Killed before the target is opened, or before it serves: the mark holds.
+        check(directory).unwrap_err();
+        database(directory, false).await;
+        check(directory).unwrap_err();
+        ends_with_a_copy(directory).unwrap();
+        assert!(refused(directory).contains("was moved to there on 2"));
+        assert!(Move::begin(directory, "there").is_err(), "what is here is not whole");
+        // The same command again.
+        ends_with_a_copy(directory).unwrap();
+        check(directory).unwrap_err();
+        // Killed after the last commit, before the file is deleted.
+        database(directory, true).await;
+        check(directory).unwrap();
+        assert!(!directory.join(NAME).exists());
+        // A mark that was made afterwards is none of that copy's.
+        Move::begin(directory, "elsewhere").unwrap().arrived().unwrap();
+        assert!(refused(directory).contains("was moved to elsewhere"));
     }
 
     #[cfg(unix)]

@@ -5,10 +5,10 @@ use clap::{Args, Subcommand};
 use insomnia_scim_contract::{Act, Actor, Face, Source};
 use serde_json::{Value, json};
 
+use super::arguments::WrongArguments;
 use super::arguments::one_of;
 use super::component::Chosen;
 use super::config::Settings;
-use super::failure::WrongArguments;
 use super::org_set::{Pinned, Wanted, set_many};
 use super::{host, output, pages, passphrase};
 use crate::capability::storage::OrganizationId;

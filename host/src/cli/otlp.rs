@@ -10,9 +10,8 @@ use clap::{Args, ValueEnum};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use super::alerts::reaching;
-use super::config::Settings;
-use crate::http::OtlpCollector;
+use super::alerts_table::reaching;
+use crate::http::{HttpConfig, OtlpCollector};
 use crate::traces::{Followed, Sampling, TracesConfig};
 
 /// The longest that spans may wait for others, in milliseconds: an hour.
@@ -38,6 +37,63 @@ pub(super) struct OtlpTable {
     sample: Option<f64>,
     follow_callers: Option<FollowedName>,
     organizations: bool,
+}
+
+impl OtlpTable {
+    /// How traces are made by these settings, and where they go; `None`: they are not. `http` are the settings of outgoing HTTP,
+    /// and `variable` asks for one of OpenTelemetry.
+    ///
+    /// # Errors
+    /// Says which setting can't be used.
+    pub(super) fn traces(
+        &self,
+        http: &HttpConfig,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> anyhow::Result<Option<TracesConfig>> {
+        let is_off = variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        if is_off || variable("OTEL_TRACES_EXPORTER").is_some_and(|value| value != "otlp") {
+            return Ok(None);
+        }
+        let Some(endpoint) = &self.endpoint else {
+            if self.headers_file.is_some() {
+                bail!("there are header fields for the collector of traces and no collector: set --otlp-endpoint URL");
+            }
+            return Ok(None);
+        };
+        // So are the secrets of the variables.
+        let is_of_variable = variable("OTEL_EXPORTER_OTLP_ENDPOINT").as_ref() == Some(endpoint);
+        let headers = match (&self.headers_file, variable("OTEL_EXPORTER_OTLP_HEADERS").filter(|_| is_of_variable)) {
+            (Some(path), _) => of_file(path)?,
+            (None, Some(text)) => of_variable(&text)?,
+            (None, None) => Vec::new(),
+        };
+        let mut sampling = match (self.sample, variable("OTEL_TRACES_SAMPLER")) {
+            (Some(share), _) => Sampling { share: Sampling::share_of(&share.to_string())?, ..Sampling::default() },
+            (None, Some(name)) => Sampling::named(&name, variable("OTEL_TRACES_SAMPLER_ARG").as_deref())
+                .context("the variable OTEL_TRACES_SAMPLER")?,
+            (None, None) => Sampling::default(),
+        };
+        if let Some(followed) = self.follow_callers {
+            sampling.followed = followed.into();
+        }
+        let client = Arc::new(reaching(endpoint, http).client()?);
+        let collector = OtlpCollector::new(endpoint, headers, client)?;
+        let mut config =
+            TracesConfig::new(Arc::new(collector)).sampling(sampling).name_organizations(self.organizations);
+        if let Some(name) = &self.service_name {
+            config = config.service_name(name);
+        }
+        if let Some(delay) = variable("OTEL_BSP_SCHEDULE_DELAY") {
+            // It may be set for all programs of a machine, of which some take other values, and is no reason not to start.
+            match delay.parse::<u64>() {
+                Ok(known @ 1..=LONGEST_DELAY) => config = config.delay(Duration::from_millis(known)),
+                _ => tracing::warn!(
+                    "the variable OTEL_BSP_SCHEDULE_DELAY is 1 to {LONGEST_DELAY} milliseconds, and not {delay:?}: it is passed over"
+                ),
+            }
+        }
+        Ok(Some(config))
+    }
 }
 
 /// The names of [`Followed`].
@@ -115,59 +171,6 @@ pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// How traces are made by these settings, and where they go; `None`: they are not.
-///
-/// # Errors
-/// Says which setting can't be used.
-pub(super) fn of(
-    settings: &Settings,
-    variable: impl Fn(&str) -> Option<String>,
-) -> anyhow::Result<Option<TracesConfig>> {
-    let table = &settings.otlp;
-    let is_off = variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    if is_off || variable("OTEL_TRACES_EXPORTER").is_some_and(|value| value != "otlp") {
-        return Ok(None);
-    }
-    let Some(endpoint) = &table.endpoint else {
-        if table.headers_file.is_some() {
-            bail!("there are header fields for the collector of traces and no collector: set --otlp-endpoint URL");
-        }
-        return Ok(None);
-    };
-    // So are the secrets of the variables.
-    let is_of_variable = variable("OTEL_EXPORTER_OTLP_ENDPOINT").as_ref() == Some(endpoint);
-    let headers = match (&table.headers_file, variable("OTEL_EXPORTER_OTLP_HEADERS").filter(|_| is_of_variable)) {
-        (Some(path), _) => of_file(path)?,
-        (None, Some(text)) => of_variable(&text)?,
-        (None, None) => Vec::new(),
-    };
-    let mut sampling = match (table.sample, variable("OTEL_TRACES_SAMPLER")) {
-        (Some(share), _) => Sampling { share: Sampling::share_of(&share.to_string())?, ..Sampling::default() },
-        (None, Some(name)) => Sampling::named(&name, variable("OTEL_TRACES_SAMPLER_ARG").as_deref())
-            .context("the variable OTEL_TRACES_SAMPLER")?,
-        (None, None) => Sampling::default(),
-    };
-    if let Some(followed) = table.follow_callers {
-        sampling.followed = followed.into();
-    }
-    let client = Arc::new(reaching(endpoint, &settings.http).client()?);
-    let collector = OtlpCollector::new(endpoint, headers, client)?;
-    let mut config = TracesConfig::new(Arc::new(collector)).sampling(sampling).name_organizations(table.organizations);
-    if let Some(name) = &table.service_name {
-        config = config.service_name(name);
-    }
-    if let Some(delay) = variable("OTEL_BSP_SCHEDULE_DELAY") {
-        // It may be set for all programs of a machine, of which some take other values, and is no reason not to start.
-        match delay.parse::<u64>() {
-            Ok(known @ 1..=LONGEST_DELAY) => config = config.delay(Duration::from_millis(known)),
-            _ => tracing::warn!(
-                "the variable OTEL_BSP_SCHEDULE_DELAY is 1 to {LONGEST_DELAY} milliseconds, and not {delay:?}: it is passed over"
-            ),
-        }
-    }
-    Ok(Some(config))
-}
-
 /// Header fields, one a line.
 fn of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let text = fs::read_to_string(path)
@@ -199,6 +202,7 @@ fn of_variable(text: &str) -> anyhow::Result<Vec<(String, String)>> {
 mod tests {
     use super::*;
     use crate::cli::arguments::Common;
+    use crate::cli::config::Settings;
 
     const NO_FLAGS: OtlpFlags = OtlpFlags {
         otlp_endpoint: None,
@@ -219,7 +223,7 @@ mod tests {
         let variable =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         settings.otlp = NO_FLAGS.before(settings.otlp, variable);
-        of(&settings, variable)
+        settings.otlp.traces(&settings.http, variable)
     }
 
     #[test]

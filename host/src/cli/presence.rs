@@ -15,7 +15,6 @@ use crate::capability::clock::{Clock as _, SystemClock};
 use crate::capability::storage::{
     Change, Entry, Key, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
 };
-use crate::hex;
 
 /// Where the records are, in the host's own space.
 const SERVERS: &str = "server/";
@@ -99,7 +98,7 @@ pub(super) fn own_name() -> String {
     let mut bytes = [0; 8];
     // Without random numbers processes with the same number are told apart less well.
     let _ = getrandom::fill(&mut bytes);
-    format!("{}-{}", std::process::id(), hex::encode(&bytes))
+    format!("{}-{}", std::process::id(), hex::encode(bytes))
 }
 
 /// What was found of the servers on a storage.

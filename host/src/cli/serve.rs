@@ -9,13 +9,13 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal;
 
+use super::arguments::WrongArguments;
 use super::config::{Settings, TlsTable, listen_address};
 use super::data::Lost;
-use super::failure::WrongArguments;
 use super::mail::KeptMail;
 use super::otlp::OtlpFlags;
 use super::presence::Presence;
-use super::{alerts, host, otlp};
+use super::{host, otlp};
 use crate::alerts::Alerts;
 use crate::email::SmtpConfig;
 use crate::host_key::Keeper;
@@ -123,10 +123,10 @@ impl Listen {
         let settings = self.before(settings);
         let tls = tls(&settings)?;
         let mail = KeptMail::new(&settings.email, &settings.data)?;
-        let alerts = alerts::of(&settings).map_err(WrongArguments)?;
+        let alerts = settings.alerts().map_err(WrongArguments)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let address = listener.local_addr()?;
-        let traces = match otlp::of(&settings, otlp::variable).map_err(WrongArguments)? {
+        let traces = match settings.otlp.traces(&settings.http, otlp::variable).map_err(WrongArguments)? {
             Some(config) => Traces::start(&config)?,
             None => Traces::default(),
         };

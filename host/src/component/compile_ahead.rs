@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use wasmtime::component;
 
-use super::compiled::ComponentError;
 use super::engine;
+use super::error::ComponentError;
 use super::limits::Limits;
 use super::shipped::Scratch;
 

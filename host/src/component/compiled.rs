@@ -10,51 +10,12 @@ use wasmtime::{Cache, Engine, Error};
 use super::BUILT_IN;
 use super::bindings::ProvisionerPre;
 use super::engine::{self, engine};
+use super::error::ComponentError;
 use super::imports;
-use super::instance::InstanceState;
 use super::limits::Limits;
 use super::shipped::{self, Scratch, Shipped};
+use super::state::InstanceState;
 use crate::registry::ComponentId;
-
-/// The reason why a component can't be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ComponentError {
-    /// The engine can't run on this machine.
-    #[error("WebAssembly can't run on this machine: {0}")]
-    Engine(String),
-    /// The file is no WebAssembly component.
-    #[error(
-        "this is not a WebAssembly component that can be compiled: {0}\n\
-         Build one with `cargo build`, or for another language with the world insomnia:scim/provisioner of wit/"
-    )]
-    Invalid(String),
-    /// It imports interfaces that this host does not offer.
-    #[error(
-        "the component wants what this host does not offer:\n{}\n\nit imports:\n{}\n\nthe host offers:\n{}\n\n\
-         Build the component against the wit/ of this host's version, and without what needs files, sockets or \
-         the environment.",
-        lines(.missing), lines(.imports), lines(.offered)
-    )]
-    Imports {
-        /// The imports that are not offered.
-        missing: Vec<String>,
-        /// All imports of the component.
-        imports: Vec<String>,
-        /// The imports that the host offers.
-        offered: Vec<String>,
-    },
-    /// Its imports or exports have other types than in `wit/`.
-    #[error(
-        "the component does not fit the world insomnia:scim/provisioner: {0}\n\
-         Build it against the wit/ of this host's version."
-    )]
-    World(String),
-}
-
-fn lines(names: &[String]) -> String {
-    names.iter().map(|name| format!("  {name}")).collect::<Vec<_>>().join("\n")
-}
 
 /// A compiled component, all of whose imports the host offers.
 pub(super) struct Compiled {

@@ -10,8 +10,8 @@ use wasmtime_wasi::p2::bindings::{cli, clocks, random};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi_io::bindings::wasi::io;
 
-use super::compiled::ComponentError;
-use super::instance::InstanceState;
+use super::error::ComponentError;
+use super::state::InstanceState;
 use crate::capability::{email, http, secrets, storage_glue};
 
 /// The allowed interfaces, without their patch versions. There are no files and no sockets.

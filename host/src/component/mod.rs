@@ -5,7 +5,9 @@ pub(crate) mod bindings;
 #[cfg(feature = "cli")]
 mod compile_ahead;
 mod compiled;
+mod components;
 mod engine;
+mod error;
 #[cfg(test)]
 mod fault_component;
 #[cfg(test)]
@@ -17,10 +19,12 @@ mod instance;
 mod lanes;
 mod limits;
 mod log_stream;
+mod memory;
 mod meter;
 mod runtime;
 mod shelf;
 mod shipped;
+mod state;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -29,17 +33,18 @@ mod trial;
 mod versions_tests;
 mod warm;
 
-pub use compiled::ComponentError;
+pub use error::{CallError, ComponentError};
 pub use limits::Limits;
-pub use runtime::CallError;
 
 #[cfg(feature = "cli")]
 pub(crate) use compile_ahead::make as compiled_code;
-pub(crate) use instance::{Exports, InstanceState, InstanceStore};
+pub(crate) use error::Unusable;
+pub(crate) use instance::{Exports, InstanceStore};
 #[cfg(test)]
 pub(crate) use lanes::Lanes;
 pub(crate) use lanes::Steps;
-pub(crate) use runtime::{Keep, Run, Runtime, Unusable};
+pub(crate) use runtime::{Keep, Run, Runtime};
+pub(crate) use state::InstanceState;
 
 /// Which requests may use the same instance of the component. In either case an instance only serves one organization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

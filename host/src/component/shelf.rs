@@ -8,7 +8,8 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use wasmtime::Engine;
 
-use super::compiled::{Compiled, ComponentError, Linked};
+use super::compiled::{Compiled, Linked};
+use super::error::ComponentError;
 use crate::capability::storage::StorageError;
 use crate::registry::{ComponentBook, ComponentId};
 

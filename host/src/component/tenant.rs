@@ -1,15 +1,17 @@
-//! The resources that one organization uses at the moment: its calls, the memory of its instances, and its quotas.
+//! What the host knows of the organizations that it runs calls of: their waiting calls, the memory of their instances, their quotas,
+//! and the component that they run.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
-use wasmtime::ResourceLimiter;
 
 use super::assigned::Assigned;
 use super::limits::Limits;
-use crate::ledger::{Account, Full, Held, Ledger};
-use crate::quota::Usage;
+use crate::capability::storage::OrganizationId;
+use crate::ledger::{Account, Ledger};
+use crate::quota::{Quota, Usage};
 
 /// The resources of one organization.
 pub(super) struct Tenant {
@@ -33,112 +35,84 @@ impl Tenant {
         Self { waiting, ended, account, usage, assigned: Assigned::default() }
     }
 
-    /// Whether the organization has no running call and holds nothing, so that it may be forgotten.
+    /// Whether the organization has no running call and holds nothing, so that it may be forgotten. Each of its instances holds its
+    /// account and its usage.
     pub(super) fn is_idle(self: &Arc<Self>) -> bool {
         Arc::strong_count(self) == 1 && Arc::strong_count(&self.account) == 1 && Arc::strong_count(&self.usage) == 1
     }
 }
 
-/// The reason why memory was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum OutOfMemory {
-    #[error("the instance has all the memory that one instance may have")]
-    Instance,
-    #[error("the organization holds all the memory that one organization may have")]
-    Organization,
-    #[error("all organizations together hold all the memory that they may have")]
-    Host,
+/// The organizations that this process remembers.
+pub(super) struct Tenants {
+    limits: Arc<Limits>,
+    ledger: Ledger,
+    known: Mutex<HashMap<OrganizationId, Arc<Tenant>>>,
 }
 
-impl From<Full> for OutOfMemory {
-    fn from(full: Full) -> Self {
-        match full {
-            Full::Account => Self::Organization,
-            Full::Everybody => Self::Host,
+impl Tenants {
+    pub(super) fn new(limits: Arc<Limits>) -> Self {
+        let ledger = Ledger::new(limits.memory, limits.memory_for_strangers);
+        Self { limits, ledger, known: Mutex::default() }
+    }
+
+    /// The ledger of the host's memory.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The organization, which is remembered from now on.
+    pub(super) fn get(&self, organization: &OrganizationId) -> Arc<Tenant> {
+        let mut known = self.lock();
+        if let Some(tenant) = known.get(organization) {
+            return Arc::clone(tenant);
+        }
+        let tenant = Arc::new(Tenant::new(organization.as_str(), &self.limits, &self.ledger));
+        known.insert(organization.clone(), Arc::clone(&tenant));
+        tenant
+    }
+
+    /// How many are remembered, those included that have not been called for a while.
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Makes the next call of every organization check which component it runs.
+    pub(super) fn reassign_all(&self) {
+        self.lock().values().for_each(|tenant| tenant.assigned.expire());
+    }
+
+    /// The quotas that have refused something since this function was last called, each with its organization.
+    pub(super) fn newly_refused(&self) -> Vec<(OrganizationId, Quota)> {
+        let known = self.lock();
+        let of = |(organization, tenant): (&OrganizationId, &Arc<Tenant>)| {
+            tenant.usage.newly_refused().into_iter().map(|quota| (organization.clone(), quota)).collect::<Vec<_>>()
+        };
+        known.iter().flat_map(of).collect()
+    }
+
+    /// Forgets organizations that use no resources any more. Returns those whose usage must be measured first.
+    pub(super) fn sweep(&self) -> Vec<(OrganizationId, Arc<Usage>)> {
+        let mut unmeasured = Vec::new();
+        self.lock().retain(|organization, tenant| {
+            if !tenant.is_idle() || tenant.usage.is_settled() {
+                return !tenant.is_idle();
+            }
+            if tenant.usage.asks_before_it_is_forgotten() {
+                unmeasured.push((organization.clone(), Arc::clone(&tenant.usage)));
+            }
+            true
+        });
+        unmeasured
+    }
+
+    /// Forgets an organization that is being deleted, and ends all its calls.
+    pub(super) fn end(&self, organization: &OrganizationId) {
+        if let Some(tenant) = self.lock().remove(organization) {
+            tenant.ended.cancel();
         }
     }
-}
 
-/// Counts the memory of one instance, and releases it when the instance is dropped.
-pub(super) struct Memory {
-    held: Held,
-    most: usize,
-    /// The tenant exists at least as long as its instances.
-    tenant: Arc<Tenant>,
-}
-
-impl Memory {
-    pub(super) fn new(tenant: Arc<Tenant>, limits: &Limits) -> Self {
-        Self { held: Held::nothing(Arc::clone(&tenant.account)), most: limits.memory_per_instance, tenant }
-    }
-
-    /// The organization of the instance.
-    pub(super) fn tenant(&self) -> &Tenant {
-        &self.tenant
-    }
-
-    /// How many bytes the instance has.
-    pub(super) fn held(&self) -> usize {
-        self.held.bytes()
-    }
-
-    fn grow(&mut self, by: usize) -> Result<(), OutOfMemory> {
-        if self.held.bytes().saturating_add(by) > self.most {
-            return Err(OutOfMemory::Instance);
-        }
-        Ok(self.held.grow(by)?)
-    }
-}
-
-impl ResourceLimiter for Memory {
-    /// An error ends the call at once, with a backtrace of the code that asked for the memory. If the growth itself
-    /// fails later, the counted memory is not released here, since the instance is dropped anyway.
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        self.grow(desired.saturating_sub(current))?;
-        Ok(true)
-    }
-
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= super::limits::TABLE_ELEMENTS)
-    }
-
-    fn instances(&self) -> usize {
-        8
-    }
-
-    fn tables(&self) -> usize {
-        4
-    }
-
-    fn memories(&self) -> usize {
-        1
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_is_bounded_per_instance_per_organization_and_for_all() {
-        let limits = Limits { memory_per_instance: 10, memory_per_organization: 15, ..Limits::default() };
-        let ledger = Ledger::new(40, 1);
-        let [one, two] = [(); 2].map(|()| Arc::new(Tenant::new("acme", &limits, &ledger)));
-        let instance = |tenant: &Arc<Tenant>| Memory::new(Arc::clone(tenant), &limits);
-        let (mut first, mut second, mut other) = (instance(&one), instance(&one), instance(&two));
-        assert_eq!(first.grow(11), Err(OutOfMemory::Instance));
-        assert_eq!(first.grow(10), Ok(()));
-        assert_eq!(second.grow(6), Err(OutOfMemory::Organization));
-        assert_eq!(second.grow(5), Ok(()));
-        let mut third = instance(&two);
-        assert_eq!(other.grow(10), Ok(()));
-        assert_eq!(third.grow(5), Err(OutOfMemory::Host));
-        drop(first);
-        assert_eq!(ledger.held(), 15);
-        assert_eq!(third.grow(2), Ok(()));
-        assert!(!one.is_idle());
-        drop((second, other, third));
-        assert_eq!(ledger.held(), 0);
-        assert!(one.is_idle());
+    fn lock(&self) -> MutexGuard<'_, HashMap<OrganizationId, Arc<Tenant>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

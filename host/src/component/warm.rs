@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::instance::Instance;
 use crate::capability::storage::OrganizationId;
 
 /// A value that uses memory while it is kept.
@@ -13,7 +12,7 @@ pub(super) trait Weighed {
 
 /// The kept instances. Their number and memory are limited, and the one that has waited longest is dropped first: kept
 /// instances must leave the memory to running ones.
-pub(super) struct Warm<T = Instance> {
+pub(super) struct Warm<T> {
     most: usize,
     /// The most bytes that all of them may use.
     most_memory: usize,

@@ -6,20 +6,14 @@ use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use url::Url;
 
-use super::folder::MailFolder;
-use super::letter::{InvalidSender, Sender};
-use super::smtp::{Server, SmtpMailer};
-use crate::capability::email::Mailer;
+use super::letter::InvalidSender;
 
-/// Whom messages are from where only a folder takes them. `.invalid` is nobody's (RFC 2606).
-const FOLDER_SENDER: &str = "Insomnia <no-reply@insomnia.invalid>";
 /// For how many days messages stay in the folder.
 const KEEP_DAYS: u32 = 7;
 /// The longest that they may stay there, in days.
@@ -175,36 +169,6 @@ pub enum EmailConfigError {
 }
 
 impl EmailConfig {
-    /// The mailer that the configuration describes; `data` is the data directory.
-    ///
-    /// # Errors
-    /// As [`EmailConfigError`] says. No connection is made yet.
-    pub fn mailer(&self, data: &Path) -> Result<Arc<dyn Mailer>, EmailConfigError> {
-        match (&self.smtp, &self.folder) {
-            (Some(_), Some(_)) => Err(EmailConfigError::FolderAndSmtp),
-            (Some(smtp), None) => Ok(Arc::new(self.over_smtp(smtp)?)),
-            (None, folder) => {
-                let sender = self.sender(self.from.as_deref().unwrap_or(FOLDER_SENDER))?;
-                let path = folder.clone().unwrap_or_else(|| self.mail_folder(data));
-                match MailFolder::open(&path, sender) {
-                    Ok(folder) => Ok(Arc::new(folder)),
-                    Err(source) => Err(EmailConfigError::Folder { path, source }),
-                }
-            }
-        }
-    }
-}
-
-impl EmailConfig {
-    /// The SMTP server's mailer, if one is configured.
-    ///
-    /// # Errors
-    /// As [`EmailConfig::mailer`].
-    #[cfg(feature = "cli")]
-    pub(crate) fn smtp_mailer(&self) -> Result<Option<SmtpMailer>, EmailConfigError> {
-        self.smtp.as_ref().map(|smtp| self.over_smtp(smtp)).transpose()
-    }
-
     /// Where messages are without an SMTP server; `data` is the data directory.
     pub fn mail_folder(&self, data: &Path) -> PathBuf {
         self.folder.clone().unwrap_or_else(|| data.join("mail"))
@@ -219,20 +183,6 @@ impl EmailConfig {
             days @ 1..=LONGEST_KEEP_DAYS => Ok(days),
             days => Err(EmailConfigError::KeepDays(days)),
         }
-    }
-
-    fn over_smtp(&self, smtp: &SmtpConfig) -> Result<SmtpMailer, EmailConfigError> {
-        let from = self.from.as_deref().ok_or(EmailConfigError::NoFrom)?;
-        let sender = self.sender(from)?;
-        let domain = sender.address().domain();
-        if domain.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("invalid")) {
-            return Err(EmailConfigError::NobodysDomain(domain.to_owned()));
-        }
-        SmtpMailer::new(smtp, sender)
-    }
-
-    fn sender(&self, from: &str) -> Result<Sender, InvalidSender> {
-        Sender::new(from, self.reply_to.as_deref(), self.message_id_domain.as_deref())
     }
 }
 
@@ -307,6 +257,18 @@ impl SmtpConfig {
         }
         Ok(in_url.or_else(|| self.password.clone()))
     }
+}
+
+/// What a configuration means.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: SmtpTls,
+    pub(super) credentials: Option<(String, Secret)>,
+    pub(super) authorities: Option<Vec<u8>>,
+    pub(super) timeout: Duration,
+    pub(super) connections: usize,
 }
 
 /// What a URL says.

@@ -6,6 +6,7 @@ mod config;
 mod folder;
 mod letter;
 mod line_stream;
+mod mailer;
 mod pool;
 mod smtp;
 #[cfg(test)]

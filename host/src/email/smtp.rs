@@ -13,7 +13,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::config::{EmailConfigError, Secret, SmtpConfig, SmtpTls};
+use super::config::{EmailConfigError, Server, SmtpConfig, SmtpTls};
 use super::letter::{Letter, Sender};
 use super::pool::{Endpoint, Pool, Security};
 use crate::capability::email::{MailError, Mailer, Message};
@@ -45,18 +45,6 @@ impl fmt::Debug for SmtpMailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SmtpMailer").field("server", &self.server).field("sender", &self.sender).finish_non_exhaustive()
     }
-}
-
-/// What a configuration means.
-#[derive(Debug)]
-pub(super) struct Server {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) tls: SmtpTls,
-    pub(super) credentials: Option<(String, Secret)>,
-    pub(super) authorities: Option<Vec<u8>>,
-    pub(super) timeout: Duration,
-    pub(super) connections: usize,
 }
 
 impl SmtpMailer {

@@ -9,7 +9,6 @@ use super::keyring::Keyring;
 use super::note::Note;
 use super::reseal::reseal;
 use crate::capability::storage::{Change, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction};
-use crate::hex;
 use crate::hourly::error_hourly;
 use crate::registry::Registry;
 
@@ -55,7 +54,7 @@ impl Keeper {
         // Where there is no random number, servers that say the same are told apart less well.
         let _ = getrandom::fill(&mut id);
         let registry = Registry::new(Arc::clone(&storage));
-        Self { storage, registry, keyring, id: hex::encode(&id), said: 0, next: (0, 0), lacks: None }
+        Self { storage, registry, keyring, id: hex::encode(id), said: 0, next: (0, 0), lacks: None }
     }
 
     /// Keeps at it. `now` is the time in milliseconds since the Unix epoch.

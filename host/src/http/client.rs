@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::fmt;
+use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,9 +23,9 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
-use super::config::{HttpConfigError, HttpLimits};
+use super::config::{HttpConfig, HttpConfigError, HttpLimits, LONGEST};
 use super::connector::{ConnectError, Connector};
-use super::egress::EgressPolicy;
+use super::egress::{EgressConfig, EgressPolicy};
 use super::resolver::{Resolver, SystemResolver};
 use super::{guest_headers, redirect};
 use crate::capability::http::{HttpClient, HttpError, IncomingResponse, OutgoingRequest};
@@ -234,6 +235,53 @@ impl HttpClient for EgressClient {
         let Ok(url) = Url::parse(url) else { return Ok(()) };
         let checked = self.policy_of(organization).check_url(&url);
         checked.map(drop).map_err(|refusal| HttpError::NotAllowed(refusal.to_string()))
+    }
+}
+
+impl HttpConfig {
+    /// The client that the configuration describes.
+    ///
+    /// # Errors
+    /// As [`HttpConfigError`] says.
+    pub fn client(&self) -> Result<EgressClient, HttpConfigError> {
+        let authorities = match &self.ca_file {
+            Some(path) => {
+                Some(fs::read(path).map_err(|source| HttpConfigError::CaFile { path: path.clone(), source })?)
+            }
+            None => None,
+        };
+        let base = EgressConfig { only: self.only.clone(), permit: self.permit.clone(), ports: self.ports.clone() };
+        let ports = self.organizations.values().map(|own| &own.ports).chain([&self.ports]);
+        if ports.flatten().flatten().any(|port| *port == 0) {
+            return Err(HttpConfigError::Port);
+        }
+        let defaults = HttpLimits::default();
+        let limits = HttpLimits {
+            timeout: seconds("timeout-seconds", self.timeout_seconds)?.unwrap_or(defaults.timeout),
+            connect_timeout: seconds("connect-timeout-seconds", self.connect_timeout_seconds)?
+                .unwrap_or(defaults.connect_timeout),
+            ..defaults
+        };
+        let mut client = EgressClient::new(EgressPolicy::new(&base)?, authorities.as_deref())?.limits(limits);
+        for (name, own) in &self.organizations {
+            let organization =
+                OrganizationId::parse(name).map_err(|error| HttpConfigError::Organization(name.clone(), error))?;
+            let rules = EgressConfig {
+                only: own.only.clone().or_else(|| base.only.clone()),
+                permit: [base.permit.as_slice(), own.permit.as_slice()].concat(),
+                ports: own.ports.clone().or_else(|| base.ports.clone()),
+            };
+            client = client.organization(organization, EgressPolicy::new(&rules)?);
+        }
+        Ok(client)
+    }
+}
+
+/// The setting of this name as a time.
+fn seconds(name: &'static str, set: Option<u64>) -> Result<Option<Duration>, HttpConfigError> {
+    match set {
+        Some(found) if !(1..=LONGEST).contains(&found) => Err(HttpConfigError::Seconds { name, found }),
+        set => Ok(set.map(Duration::from_secs)),
     }
 }
 

@@ -1,19 +1,17 @@
 //! The configuration of outgoing HTTP.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::client::EgressClient;
-use super::egress::{EgressPolicy, InvalidEgressRule};
-use crate::capability::storage::{InvalidOrganizationId, OrganizationId};
+use super::egress::{EgressConfig, InvalidEgressRule};
+use crate::capability::storage::InvalidOrganizationId;
 
 /// The longest that a request may take, in seconds: an hour.
-const LONGEST: u64 = 60 * 60;
+pub(super) const LONGEST: u64 = 60 * 60;
 /// The largest response body that the contract knows, in bytes.
 const RESPONSE_BYTES: usize = 1024 * 1024;
 
@@ -45,21 +43,6 @@ pub struct HttpConfig {
     pub connect_timeout_seconds: Option<u64>,
     /// Rules of single organizations, by the organization's name.
     pub organizations: BTreeMap<String, EgressConfig>,
-}
-
-/// Where requests may go. A rule names a host (`api.example.com`), all hosts below a domain (`*.example.com`) or, in
-/// [`EgressConfig::permit`] only, a network (`10.1.0.0/16`, `fd00::/8`, `127.0.0.1`).
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct EgressConfig {
-    /// The hosts that may be reached at all. Without it: all that are public.
-    pub only: Option<Vec<String>>,
-    /// What may be reached although its address is not public, on any port unless the rule ends in one (`:8443`), and
-    /// by plain HTTP if the rule begins with `http://`. A host's rule covers its loopback, private and shared
-    /// addresses; link-local and cloud metadata addresses need a network's rule.
-    pub permit: Vec<String>,
-    /// The ports that may be used where no rule permits another. Default: 443 and 8443.
-    pub ports: Option<Vec<u16>>,
 }
 
 /// Limits on each request.
@@ -122,56 +105,10 @@ pub enum HttpConfigError {
     Tls(String),
 }
 
-impl HttpConfig {
-    /// The client that the configuration describes.
-    ///
-    /// # Errors
-    /// As [`HttpConfigError`] says.
-    pub fn client(&self) -> Result<EgressClient, HttpConfigError> {
-        let authorities = match &self.ca_file {
-            Some(path) => {
-                Some(fs::read(path).map_err(|source| HttpConfigError::CaFile { path: path.clone(), source })?)
-            }
-            None => None,
-        };
-        let base = EgressConfig { only: self.only.clone(), permit: self.permit.clone(), ports: self.ports.clone() };
-        let ports = self.organizations.values().map(|own| &own.ports).chain([&self.ports]);
-        if ports.flatten().flatten().any(|port| *port == 0) {
-            return Err(HttpConfigError::Port);
-        }
-        let defaults = HttpLimits::default();
-        let limits = HttpLimits {
-            timeout: seconds("timeout-seconds", self.timeout_seconds)?.unwrap_or(defaults.timeout),
-            connect_timeout: seconds("connect-timeout-seconds", self.connect_timeout_seconds)?
-                .unwrap_or(defaults.connect_timeout),
-            ..defaults
-        };
-        let mut client = EgressClient::new(EgressPolicy::new(&base)?, authorities.as_deref())?.limits(limits);
-        for (name, own) in &self.organizations {
-            let organization =
-                OrganizationId::parse(name).map_err(|error| HttpConfigError::Organization(name.clone(), error))?;
-            let rules = EgressConfig {
-                only: own.only.clone().or_else(|| base.only.clone()),
-                permit: [base.permit.as_slice(), own.permit.as_slice()].concat(),
-                ports: own.ports.clone().or_else(|| base.ports.clone()),
-            };
-            client = client.organization(organization, EgressPolicy::new(&rules)?);
-        }
-        Ok(client)
-    }
-}
-
-/// The setting of this name as a time.
-fn seconds(name: &'static str, set: Option<u64>) -> Result<Option<Duration>, HttpConfigError> {
-    match set {
-        Some(found) if !(1..=LONGEST).contains(&found) => Err(HttpConfigError::Seconds { name, found }),
-        set => Ok(set.map(Duration::from_secs)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{EgressClient, EgressPolicy};
 
     fn client(text: &str) -> Result<EgressClient, HttpConfigError> {
         toml::from_str::<HttpConfig>(text).unwrap().client()

@@ -4,13 +4,28 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use serde::Deserialize;
 use url::{Host, Url};
 
 use super::address::{AddressKind, embedded};
-use super::config::EgressConfig;
 
 /// The ports that may be used where no rule says otherwise.
 const PORTS: [u16; 2] = [443, 8443];
+
+/// Where requests may go. A rule names a host (`api.example.com`), all hosts below a domain (`*.example.com`) or, in
+/// [`EgressConfig::permit`] only, a network (`10.1.0.0/16`, `fd00::/8`, `127.0.0.1`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EgressConfig {
+    /// The hosts that may be reached at all. Without it: all that are public.
+    pub only: Option<Vec<String>>,
+    /// What may be reached although its address is not public, on any port unless the rule ends in one (`:8443`), and
+    /// by plain HTTP if the rule begins with `http://`. A host's rule covers its loopback, private and shared
+    /// addresses; link-local and cloud metadata addresses need a network's rule.
+    pub permit: Vec<String>,
+    /// The ports that may be used where no rule permits another. Default: 443 and 8443.
+    pub ports: Option<Vec<u16>>,
+}
 
 /// Where requests may go: `https:` to public addresses on the usual ports, narrowed by an allow-list of hosts, widened
 /// by permissions that name a host or a network.

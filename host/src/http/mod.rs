@@ -19,8 +19,8 @@ mod tests;
 
 pub use address::AddressKind;
 pub use client::EgressClient;
-pub use config::{EgressConfig, HttpConfig, HttpConfigError, HttpLimits};
-pub use egress::{EgressPolicy, InvalidEgressRule, Refusal};
+pub use config::{HttpConfig, HttpConfigError, HttpLimits};
+pub use egress::{EgressConfig, EgressPolicy, InvalidEgressRule, Refusal};
 #[cfg(feature = "otlp")]
 pub use otlp::{InvalidCollector, OtlpCollector};
 pub use resolver::{Resolver, SystemResolver};

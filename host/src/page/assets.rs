@@ -7,8 +7,6 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest as _, Sha256};
 
-use crate::hex;
-
 /// A file that browsers keep.
 pub(super) struct Asset {
     name: String,

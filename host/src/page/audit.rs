@@ -5,6 +5,7 @@ use axum::response::Html;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::event::Subject;
 use super::paging::Paging;
 use super::query::{Query, query, typed};
 use super::refusal::Refusal;
@@ -39,15 +40,6 @@ struct Person {
     #[serde(rename = "type")]
     kind: String,
     id: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Subject {
-    #[serde(rename = "type")]
-    kind: String,
-    id: Option<String>,
-    name: Option<String>,
 }
 
 impl Entry {

@@ -14,7 +14,7 @@ use super::paging::Paging;
 use super::query::{Query, query};
 use super::refusal::Refusal;
 use super::shell::Shell;
-use super::streams::Row as StreamRow;
+use super::stream_row::StreamRow;
 use super::visit::Visit;
 use super::when::When;
 use super::words::{NO_MAIL, grouped};

@@ -14,7 +14,6 @@ use super::session::SessionError;
 use crate::capability::clock::lasts;
 use crate::capability::storage::{Change, KeyRange, OrganizationId};
 use crate::directory::Member;
-use crate::hex;
 
 /// How long a browser is known after the last sign-in, in milliseconds.
 const KNOWN: u64 = 180 * 24 * 60 * 60 * 1000;
@@ -94,7 +93,7 @@ impl PassphraseSessions {
 /// trying.
 fn hidden(cookie: &SessionCookie, email: &str) -> String {
     let text = format!("{}\n{}", cookie.token, email.trim().to_lowercase());
-    hex::encode(&Sha256::digest(text.as_bytes()))
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 fn prefix(end: u64) -> Vec<u8> {
@@ -102,5 +101,5 @@ fn prefix(end: u64) -> Vec<u8> {
 }
 
 fn key(cookie: &SessionCookie) -> Vec<u8> {
-    [prefix(cookie.end), hex::encode(&Sha256::digest(cookie.token.as_bytes())).into_bytes()].concat()
+    [prefix(cookie.end), hex::encode(Sha256::digest(cookie.token.as_bytes())).into_bytes()].concat()
 }

@@ -27,13 +27,14 @@ struct Document {
     data: Value,
 }
 
+/// What an event, or an act in the audit trail, concerns.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Subject {
+pub(super) struct Subject {
     #[serde(rename = "type")]
-    kind: String,
-    id: Option<String>,
-    name: Option<String>,
+    pub(super) kind: String,
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
 }
 
 /// An event.

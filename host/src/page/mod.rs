@@ -51,6 +51,7 @@ mod shell;
 mod sign_in;
 mod state;
 mod step_up;
+mod stream_row;
 mod streams;
 mod tail;
 mod teams;

@@ -16,7 +16,6 @@ use sha2::{Digest as _, Sha256};
 use super::session::{Session, SessionError, SessionProvider};
 use crate::capability::clock::{TOLERANCE, lasts};
 use crate::capability::storage::{Change, Condition, Item, KeyRange, OrganizationId, StorageError, Transaction};
-use crate::hex;
 use crate::hourly::warn_hourly;
 use crate::provisioner::Provisioner;
 use crate::urls::{encode, page_path, path_of};
@@ -113,7 +112,7 @@ impl PassphraseSessions {
     pub(super) async fn end_all(&self, organization: &OrganizationId, member: &str) -> Result<(), SessionError> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| SessionError(error.to_string()))?;
-        let mark = format!("{} {}", self.provisioner.clock().now(), hex::encode(&random));
+        let mark = format!("{} {}", self.provisioner.clock().now(), hex::encode(random));
         self.commit(vec![Change::put(signed_out(organization, member), mark.into_bytes())]).await
     }
 
@@ -247,7 +246,7 @@ impl SessionCookie {
     pub(super) fn new(end: u64) -> Result<Self, SessionError> {
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(|error| SessionError(error.to_string()))?;
-        Ok(Self { end, token: hex::encode(&token) })
+        Ok(Self { end, token: hex::encode(token) })
     }
 
     fn parse(value: &str) -> Option<Self> {
@@ -260,7 +259,7 @@ impl SessionCookie {
     }
 
     fn key(&self) -> Vec<u8> {
-        [prefix(self.end), hex::encode(&Sha256::digest(self.token.as_bytes())).into_bytes()].concat()
+        [prefix(self.end), hex::encode(Sha256::digest(self.token.as_bytes())).into_bytes()].concat()
     }
 }
 

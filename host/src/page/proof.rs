@@ -4,28 +4,17 @@
 //! told after that. A refusal of that kind says that nothing was changed, so the proof is kept for the same form (module
 //! [`super::kept_proofs`]). It is for one act: where it isn't known what came of the act, the proof is used up.
 
-use std::sync::Arc;
-
 use axum::http::StatusCode;
-use axum::http::request::Parts;
 
 use super::form::Fields;
 use super::kept_proofs::{SessionsForm, end_of_proof};
 use super::refusal::Refusal;
-use super::session::Session;
 use super::state::PageState;
-use super::step_up::{StepUp, StepUpQuestion, StepUpVerdict};
-use super::visit::Visit;
+use super::step_up::{StepUpQuestion, StepUpVerdict};
+use super::visit::{OnceMore, Visit};
 use super::words::wait;
 use crate::api_keys::ApiKeyError;
 use crate::error::ActionError;
-
-/// The backend's own way to make sure who acts, for one request.
-pub(super) struct OnceMore {
-    pub(super) step_up: Arc<dyn StepUp>,
-    pub(super) session: Session,
-    pub(super) request: Parts,
-}
 
 /// What was proven by a form.
 pub(super) enum Proof<'f> {

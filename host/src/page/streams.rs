@@ -12,25 +12,11 @@ use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::step_up::StepUpQuestion;
+use super::stream_row::{EVENTS, StreamRow};
 use super::visit::Visit;
-use super::when::When;
-use super::words::{counted, sentence};
+use super::words::sentence;
 use crate::error::ActionError;
 use crate::event::{EventDetail, EventStream, IssuedEventStream, NewEventStream, StreamEvent};
-
-/// From how many tokens on there may be more.
-const MOST: u32 = 1_000;
-/// Kinds of events: name, what it tells.
-const EVENTS: [(StreamEvent, &str); 8] = [
-    (StreamEvent::Create, "Created"),
-    (StreamEvent::Patch, "Changed"),
-    (StreamEvent::Put, "Replaced"),
-    (StreamEvent::Delete, "Deleted"),
-    (StreamEvent::Activate, "Has access again"),
-    (StreamEvent::Deactivate, "Lost access"),
-    (StreamEvent::FeedAdd, "Joined what SCIM lists"),
-    (StreamEvent::AsyncResponse, "Asynchronous request done"),
-];
 
 #[derive(Template)]
 #[template(path = "streams.html")]
@@ -40,7 +26,7 @@ struct StreamsPage {
     /// What the form asks for; none if it can't be asked now.
     question: Option<StepUpQuestion>,
     notice: Option<&'static str>,
-    streams: Vec<Row>,
+    streams: Vec<StreamRow>,
     /// What was typed before it was refused.
     typed: NewEventStream,
 }
@@ -56,41 +42,6 @@ impl StreamsPage {
 
     fn push_url(&self) -> &str {
         self.typed.push_url.as_deref().unwrap_or_default()
-    }
-}
-
-/// A stream in the list.
-pub(super) struct Row {
-    pub(super) stream: EventStream,
-    /// How it goes: in a word, how that is shown, since when.
-    pub(super) state: (&'static str, &'static str, Option<When>),
-    waiting: String,
-    parked: Option<String>,
-}
-
-impl Row {
-    pub(super) fn new(stream: EventStream) -> Self {
-        let (word, tone, since) = match (stream.failing_since, stream.works_since.or(stream.last_polled)) {
-            (Some(since), _) => ("Failing", "bad", Some(since)),
-            (None, Some(since)) if stream.push_url.is_some() => ("Works", "good", Some(since)),
-            (None, Some(last)) => ("Last asked", "good", Some(last)),
-            (None, None) if stream.push_url.is_some() => ("Not tried yet", "off", None),
-            (None, None) => ("Never asked", "off", None),
-        };
-        let count = |count: u32| counted(usize::try_from(count).unwrap_or(0), count >= MOST, "token");
-        Self {
-            state: (word, tone, since.map(When::minute)),
-            waiting: count(stream.waiting).unwrap_or_else(|| "none".to_owned()),
-            parked: count(stream.parked),
-            stream,
-        }
-    }
-
-    /// Which events it has, in words.
-    fn events(&self) -> String {
-        let names: Vec<&str> =
-            EVENTS.iter().filter(|(event, _)| self.stream.events.contains(event)).map(|(_, name)| *name).collect();
-        if names.len() == EVENTS.len() { "All".to_owned() } else { names.join(", ") }
     }
 }
 
@@ -120,7 +71,7 @@ pub(super) async fn show(Query(wanted): Query<StreamsQuery>, visit: Visit) -> Re
 }
 
 async fn page(visit: &Visit) -> Result<StreamsPage, Refusal> {
-    let streams = visit.organization.streams().await?.into_iter().map(Row::new).collect();
+    let streams = visit.organization.streams().await?.into_iter().map(StreamRow::new).collect();
     let (shell, question) = (visit.shell("Event streams", "deliveries"), visit.question_if_any("streams", "add").await);
     Ok(StreamsPage { shell, error: None, question, notice: None, streams, typed: NewEventStream::default() })
 }

@@ -1,5 +1,7 @@
 //! A request of an owner or co-owner: who it is, and for which organization.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::Method;
 use axum::http::request::Parts;
@@ -7,15 +9,14 @@ use insomnia_scim_contract::{Face, Source};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::proof::OnceMore;
 use super::refusal::Refusal;
 use super::session::Session;
 use super::shell::Shell;
 use super::state::PageState;
+use super::step_up::StepUp;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Member, OrganizationRecord, Role};
 use crate::error::ActionError;
-use crate::hex;
 use crate::organization::Organization;
 use crate::server::bill::Bill;
 use crate::traces::traceparent;
@@ -54,6 +55,13 @@ impl Visit {
         shell.here = here;
         shell
     }
+}
+
+/// The backend's own way to make sure who acts, for one request.
+pub(super) struct OnceMore {
+    pub(super) step_up: Arc<dyn StepUp>,
+    pub(super) session: Session,
+    pub(super) request: Parts,
 }
 
 /// A request of somebody who is signed in: whether as an owner or co-owner is not known yet.
@@ -144,7 +152,7 @@ pub(super) async fn organization_id(parts: &mut Parts, state: &PageState) -> Res
 /// What the forms of a session carry.
 pub(super) fn token(organization: &OrganizationId, session: &Session) -> String {
     let parts: [&[u8]; 4] = [b"scim page form\0", organization.as_str().as_bytes(), b"\0", &session.secret];
-    hex::encode(&Sha256::digest(parts.concat()))
+    hex::encode(Sha256::digest(parts.concat()))
 }
 
 /// Whether a form carries the session's token.

@@ -11,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 use crate::capability::storage::{
     Change, Condition, Item, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
 };
-use crate::hex;
 
 /// The largest component, in bytes: five times the built-in one.
 pub(crate) const MAX_COMPONENT: usize = 16 << 20;
@@ -55,7 +54,7 @@ impl ComponentId {
 
 impl fmt::Display for ComponentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -74,14 +73,8 @@ impl FromStr for ComponentId {
     type Err = InvalidComponentId;
 
     fn from_str(text: &str) -> Result<Self, InvalidComponentId> {
-        let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let digits: Vec<u8> = text.as_bytes().iter().map(digit).collect::<Option<_>>().ok_or(InvalidComponentId)?;
-        let bytes: Vec<u8> =
-            digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | digit)).collect();
-        if digits.len() != 64 {
-            return Err(InvalidComponentId);
-        }
-        bytes.try_into().map(Self).map_err(|_| InvalidComponentId)
+        let mut id = [0; 32];
+        hex::decode_to_slice(text, &mut id).map(|()| Self(id)).map_err(|_| InvalidComponentId)
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! A room is what `lib.rs` declares: a folder, or a file beside it. [`plan`] puts each room on a floor, and a room may use
 //! only rooms on floors below its own. So nothing runs in a circle, and whoever reads a room needs to know only what is
-//! beneath it. `make picture` draws what the sources say, and a test compares the drawing with the one in the repository.
+//! beneath it. Within a room no files use each other in a circle. `make picture` draws what the sources say, and a test compares the drawing with the one in the repository.
 
+mod circles;
 mod drawing;
 mod plan;
 mod sources;
@@ -13,6 +14,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use circles::circles;
 use plan::{GUEST, HOST, Plan};
 use sources::{Room, rooms};
 
@@ -27,6 +29,12 @@ fn every_room_of_the_guest_uses_only_rooms_on_floors_below() {
 #[test]
 fn every_room_of_the_host_uses_only_rooms_on_floors_below() {
     only_downwards(&HOST);
+}
+
+#[test]
+fn no_files_of_a_room_use_each_other_in_a_circle() {
+    let found: Vec<String> = [&GUEST, &HOST].into_iter().flat_map(|plan| circles(&source(plan))).collect();
+    assert!(found.is_empty(), "files that use each other; move what they share to one of them:\n{}", found.join("\n"));
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub(super) const HOST: Plan = Plan {
         ),
         ("what a backend may give instead", &["capability", "directory", "timestamp"]),
         ("files that are read while they are sent", &["download"]),
-        ("turns, limits, counts, traces, digits", &["fair", "ledger", "metrics", "quota", "hex", "traces"]),
+        ("turns, limits, counts, traces", &["fair", "ledger", "metrics", "quota", "traces"]),
         ("what the log says once an hour", &["hourly"]),
     ],
     debts: &[

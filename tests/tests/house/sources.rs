@@ -20,10 +20,10 @@ pub(super) fn rooms(source: &Path) -> BTreeMap<String, Room> {
     let mut rooms = BTreeMap::new();
     for name in declared(&library, false) {
         let mut room = Room::default();
-        for (file, depth) in files(source, &name) {
+        for (file, module) in files(source, &name) {
             room.files += 1;
             let place = file.strip_prefix(source).unwrap_or(&file).display().to_string();
-            for used in used(&read(&file), depth) {
+            for used in used(&read(&file), module.len()) {
                 let used = exports.get(&used).cloned().unwrap_or(used);
                 if used != name {
                     room.uses.entry(used).or_default().push(place.clone());
@@ -40,14 +40,14 @@ pub(super) fn rooms(source: &Path) -> BTreeMap<String, Room> {
 }
 
 /// The source without comments.
-fn read(file: &Path) -> String {
+pub(super) fn read(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The modules that a file declares and that have files of their own: those that only tests have, or the others.
-fn declared(text: &str, tests: bool) -> Vec<String> {
+pub(super) fn declared(text: &str, tests: bool) -> Vec<String> {
     let mut names = Vec::new();
     let mut attributes = String::new();
     for line in text.lines().map(str::trim) {
@@ -79,17 +79,19 @@ fn exports(library: &str) -> BTreeMap<String, String> {
     names
 }
 
-/// The files of a module, without those of its tests, each with the number of modules that it is deep.
-fn files(source: &Path, name: &str) -> Vec<(PathBuf, usize)> {
+/// The files of a module, without those of its tests, each with its path of modules from the crate's root.
+pub(super) fn files(source: &Path, name: &str) -> Vec<(PathBuf, Vec<String>)> {
     let mut found = Vec::new();
-    let mut waiting = vec![(source.to_path_buf(), name.to_owned(), 1)];
-    while let Some((folder, name, depth)) = waiting.pop() {
+    let mut waiting = vec![(source.to_path_buf(), vec![name.to_owned()])];
+    while let Some((folder, module)) = waiting.pop() {
+        let name = module.last().cloned().unwrap_or_default();
         let inside = folder.join(&name);
         let beside = folder.join(format!("{name}.rs"));
         let file = if beside.is_file() { beside } else { inside.join("mod.rs") };
         let children = declared(&read(&file), false);
-        waiting.extend(children.into_iter().map(|child| (inside.clone(), child, depth + 1)));
-        found.push((file, depth));
+        let below = children.into_iter().map(|child| (inside.clone(), [module.clone(), vec![child]].concat()));
+        waiting.extend(below);
+        found.push((file, module));
     }
     found
 }

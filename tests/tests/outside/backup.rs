@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use insomnia_scim_tests::person::Person;
 use insomnia_scim_tests::seed;
@@ -101,4 +102,41 @@ fn p9_a_restore_neither_replaces_a_host_key_nor_goes_without_one() {
     assert!(without.contains("the host key is not in"), "{without}");
     let nothing = refused(&target, &["restore", text(&first.path().join("nowhere"))]);
     assert!(nothing.contains("there is no database in"), "{nothing}");
+}
+
+#[test]
+fn p9_a_restore_into_a_place_that_was_moved_away_ends_the_mark_with_its_last_commit_wherever_it_is_killed() {
+    let from = tempfile::tempdir().unwrap();
+    done(from.path(), &["org", "create", "acme", "--owner", "owner@acme.example"]);
+    let mark = |more: &str| {
+        let times = r#""began": "2026-01-01T00:00:00Z", "arrived": "2026-01-01T00:00:01Z""#;
+        format!(r#"{{"to": "the database away", "by": "one that has ended", {times}{more}}}"#)
+    };
+    let restore = ["restore", text(from.path())];
+    for pause in 0..8 {
+        let place = tempfile::tempdir().unwrap();
+        let (target, moved) = (place.path(), place.path().join("moved"));
+        fs::write(&moved, mark("")).unwrap();
+        let mut killed = Command::new(binary());
+        killed.arg("--data").arg(target).args(restore).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut killed = killed.spawn().unwrap();
+        thread::sleep(Duration::from_millis(pause * 10));
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let looked = run(target, &["org", "list"]);
+        let said = String::from_utf8_lossy(&looked.stderr);
+        assert!(looked.status.success() || said.contains("was moved to the database away"), "{said}");
+        let again = run(target, &restore);
+        let said = String::from_utf8_lossy(&again.stderr);
+        assert!(again.status.success() || said.contains("has organizations already"), "{said}");
+        assert_eq!(members(target, "acme"), ["owner@acme.example"]);
+        assert!(!moved.exists(), "the mark has ended");
+        // As a kill between the last commit and the end of the file leaves it.
+        fs::write(&moved, mark(r#", "returning": "2026-01-02T00:00:00Z""#)).unwrap();
+        assert_eq!(members(target, "acme"), ["owner@acme.example"]);
+        assert!(!moved.exists(), "whoever finds a mark that has ended takes it away");
+        // One of a later move is none of this copy's.
+        fs::write(&moved, mark("")).unwrap();
+        assert!(refused(target, &["org", "list"]).contains("was moved to the database away"));
+    }
 }

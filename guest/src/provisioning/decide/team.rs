@@ -1,6 +1,7 @@
 //! Decides what is done to a team, and why (rules P3 and P4). The module `memberships` decides who joins and leaves it.
 
-use super::{Change, memberships, merge, with_id};
+use super::memberships::Memberships;
+use super::{Change, merge, with_id};
 use crate::protocol::document::Document;
 use crate::protocol::patch::MemberChange;
 use crate::provisioning::changed::changed;
@@ -63,7 +64,7 @@ impl TeamRules<'_, '_> {
         members: &[MemberChange],
         reason: Sentence,
     ) -> Result<TeamDecision, Refusal> {
-        let moves = memberships::moves(self, old.record.id(), members)?;
+        let moves = self.memberships(old.record.id()).moves(members)?;
         let adopts = old.record.origin == Origin::Manual;
         let mut because: Vec<String> = vec![reason.into()];
         let (change, action) = if adopts || document != old.record.document {
@@ -94,10 +95,16 @@ impl TeamRules<'_, '_> {
     fn add(&self, group: &Document, members: &[MemberChange]) -> Result<TeamDecision, Refusal> {
         let (id, now) = (self.store.new_id(), self.store.now());
         let new = TeamRecord { origin: Origin::Scim, created: now, modified: now, document: with_id(group, &id) };
-        let moves = memberships::moves(self, &id, members)?;
+        let moves = self.memberships(&id).moves(members)?;
         let mut because: Vec<String> = vec![Sentence::MatchedNoTeam.into()];
         because.extend(lines(&moves));
         Ok(TeamDecision { old: None, change: Change::Put(new), moves, action: Action::Created, because })
+    }
+
+    fn memberships<'t>(&'t self, team: &'t str) -> Memberships<'t, 't> {
+        let Self { store, organization, base_url } = *self;
+        let refuses_unknown = organization.options.strict || organization.options.refuse_unknown_members;
+        Memberships { store, team, base_url, refuses_unknown }
     }
 
     /// Requires that no other team has the new name.

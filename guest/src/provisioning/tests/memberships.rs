@@ -3,8 +3,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::{people, post};
 use crate::capability::{Host, Item, Key, KeyValue, Page, Scanned, Storage, StorageError, Transaction};
 use crate::connector::Window;
 use crate::protocol::document::Document;
@@ -55,15 +56,9 @@ struct World {
 impl World {
     fn new() -> Self {
         let organization = TestOrganization::new(100, Window::Never).unwrap();
-        let post = |target: &str, body: Value| {
-            let (status, body) = organization.scim("POST", target, Some(body));
-            assert_eq!(status, 201, "{body}");
-            body["id"].as_str().unwrap().to_owned()
-        };
-        let user = |name: &str| json!({"userName": format!("{name}@example.com"), "displayName": name});
-        let people = ["ada", "bob", "cy", "dan"].map(|name| (name, post("/Users", user(name))));
+        let people = people(&organization, ["ada", "bob", "cy", "dan"]);
         let members = json!([{"value": people[0].1}, {"value": people[1].1}]);
-        let crew = post("/Groups", json!({"displayName": "Crew", "members": members}));
+        let crew = post(&organization, "/Groups", json!({"displayName": "Crew", "members": members}));
         Self { organization, people, crew }
     }
 

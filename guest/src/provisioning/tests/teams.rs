@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::{people, post};
 use crate::connector::Window;
 use crate::directory;
 use crate::protocol::mode::Mode;
@@ -23,15 +24,9 @@ struct World {
 impl World {
     fn new() -> Self {
         let organization = TestOrganization::new(100, Window::Never).unwrap();
-        let post = |target: &str, body: Value| {
-            let (status, body) = organization.scim("POST", target, Some(body));
-            assert_eq!(status, 201, "{body}");
-            body["id"].as_str().unwrap().to_owned()
-        };
-        let user = |name: &str| post("/Users", json!({"userName": format!("{name}@example.com"), "displayName": name}));
-        let people = ["ada", "bob", "cy"].map(|name| (name, user(name)));
+        let people = people(&organization, ["ada", "bob", "cy"]);
         let members: Vec<Value> = people[..2].iter().map(|(_, id)| json!({ "value": id })).collect();
-        let crew = post("/Groups", json!({"displayName": "Crew", "members": members}));
+        let crew = post(&organization, "/Groups", json!({"displayName": "Crew", "members": members}));
         let manual = directory::add_team(&organization.store(), "Manual", &[]).unwrap().id;
         let teams = [("crew", crew), ("manual", manual)];
         let nobody = [("nobody", "0190a6f0-0000-7000-8000-000000000001".to_owned())];

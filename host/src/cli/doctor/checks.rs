@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::super::config::Settings;
-use super::super::{alerts, data, host, moved, otlp, serve};
+use super::super::{data_files, host, moved, otlp, serve};
 use super::{Finding, keys};
 use crate::alerts::disk::{LITTLE_SPACE, free_space, size};
 use crate::storage::{Answered, PostgresConfig, PostgresOpenError, ask, examine};
@@ -47,7 +47,7 @@ pub(super) fn directory(settings: &Settings) -> Finding {
 /// Whether the host key is its owner's only.
 pub(super) fn key_file(settings: &Settings) -> Finding {
     let check = "host key";
-    let path = settings.data.join(data::KEY);
+    let path = settings.data.join(data_files::KEY);
     match fs::metadata(&path) {
         Err(error) => Finding::bad(check, format!("{}: {error}", path.display()), "restore it from a backup"),
         Ok(metadata) if others_may(&metadata) => Finding::warning(
@@ -134,7 +134,7 @@ fn clocks(ahead: i64) -> Finding {
 /// Whether the database in the data directory is whole.
 async fn file(settings: &Settings) -> Finding {
     let check = "database";
-    let path = settings.data.join(data::DATABASE);
+    let path = settings.data.join(data_files::DATABASE);
     let examined = tokio::task::spawn_blocking(move || examine(&path)).await;
     match examined {
         Err(error) => Finding::bad(check, error.to_string(), "try again"),
@@ -164,7 +164,7 @@ fn here() -> Finding {
 
 /// Whether this machine's clock has gone back since the database was written.
 fn clock(settings: &Settings) -> Finding {
-    let written = fs::metadata(settings.data.join(data::DATABASE)).and_then(|metadata| metadata.modified());
+    let written = fs::metadata(settings.data.join(data_files::DATABASE)).and_then(|metadata| metadata.modified());
     let ahead = written.ok().and_then(|written| written.duration_since(SystemTime::now()).ok());
     match ahead {
         Some(ahead) if ahead > CLOCK_TOLERANCE => Finding::bad(
@@ -184,7 +184,7 @@ pub(super) async fn component(settings: &Settings, is_away: bool) -> (Vec<Findin
         let found = "it was not looked at: without the database there is nothing to try it on";
         return (vec![Finding::warning(check, found, "see above: database")], None);
     }
-    if !settings.data.join(data::KEY).exists() && settings.data.exists() {
+    if !settings.data.join(data_files::KEY).exists() && settings.data.exists() {
         let found = "it was not looked at: without the host key the data can't be opened";
         return (vec![Finding::bad(check, found, "see above: host key")], None);
     }
@@ -277,7 +277,7 @@ pub(super) async fn mail(settings: &Settings) -> Finding {
 /// Whether somebody is told of what needs a person.
 pub(super) fn alerts(settings: &Settings) -> Finding {
     let check = "alerts";
-    match alerts::of(settings) {
+    match settings.alerts() {
         Err(error) => {
             Finding::bad(check, format!("{error:#}"), "mend the settings of alerts: the server does not start so")
         }
@@ -293,7 +293,7 @@ pub(super) fn alerts(settings: &Settings) -> Finding {
 /// Whether traces can be sent by these settings, if they are.
 pub(super) fn traces(settings: &Settings) -> Option<Finding> {
     const CHECK: &str = "traces";
-    match otlp::of(settings, otlp::variable) {
+    match settings.otlp.traces(&settings.http, otlp::variable) {
         Ok(None) => None,
         Ok(Some(_)) => {
             Some(Finding::good(CHECK, "the settings can be used; the log says when the collector takes none"))

@@ -8,7 +8,7 @@ use crate::provisioner::Provisioner;
 use crate::timestamp::date;
 
 use super::super::config::Settings;
-use super::super::data;
+use super::super::data_files;
 use super::Finding;
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
@@ -51,7 +51,7 @@ const ROTATION: &str = "rotation";
 async fn rotation(settings: &Settings, provisioner: &Provisioner) -> Result<Rotation, String> {
     let storage = provisioner.storage();
     let of_storage = |error: StorageError| error.to_string();
-    let keyring = Keyring::in_file(&settings.data.join(data::KEY)).map_err(|error| error.to_string())?;
+    let keyring = Keyring::in_file(&settings.data.join(data_files::KEY)).map_err(|error| error.to_string())?;
     let mut rotation = Rotation { file: keyring.fingerprints(), sealing: keyring.sealing(), ..Rotation::default() };
     let Some(note) = Note::read(provisioner.registry()).await.map_err(of_storage)? else { return Ok(rotation) };
     keyring.seal_with(&note.key).map_err(|error| error.to_string())?;

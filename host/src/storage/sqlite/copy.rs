@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 use tokio::task::{block_in_place, spawn_blocking};
 
 use super::change::{OpenRows, Puts};
-use super::open::{self, OpenError};
+use super::open;
 use super::place;
 use super::rows::{Rows, Which};
-use super::{Checkpoints, from_integer, to_integer};
+use super::{Checkpoints, OpenError, from_integer, to_integer};
 use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
 use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
 
@@ -217,8 +217,7 @@ impl SqliteTarget {
 #[async_trait]
 impl Target for SqliteTarget {
     async fn serves(&mut self) -> Result<bool, StorageError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM organization WHERE name = ?1)";
-        Ok(self.connection.query_row(sql, [OrganizationId::host().as_str()], |row| row.get(0))?)
+        Ok(serves(&self.connection)?)
     }
 
     async fn organizations(&mut self) -> Result<Vec<OrganizationId>, StorageError> {
@@ -252,6 +251,24 @@ impl Target for SqliteTarget {
         let source = source.map_err(|error| StorageError::Unavailable(error.to_string()))?;
         Ok(Box::new(SqliteSource(source)))
     }
+}
+
+/// Acts if the database serves organizations, while it is open: so nobody else gets alone with it before the end. `None` if it
+/// serves none. The tables may be those of any release, and nothing is written. Blocks.
+///
+/// # Errors
+/// Says what is wrong with the file.
+pub(crate) fn while_serving<T>(path: &Path, act: impl FnOnce() -> T) -> Result<Option<T>, OpenError> {
+    // Whoever moves the log, this is not the one.
+    let connection = open::reader(path, Checkpoints::External)?;
+    let serves = serves(&connection).map_err(|error| OpenError::sqlite(path, error))?;
+    Ok(serves.then(act))
+}
+
+/// Whether there are records of the host, by which a server finds organizations. A copy writes them last, in one transaction.
+fn serves(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM organization WHERE name = ?1)";
+    connection.query_row(sql, [OrganizationId::host().as_str()], |row| row.get(0))
 }
 
 fn organization(name: &str, generation: i64) -> Result<OrganizationId, StorageError> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::open::OpenError;
+use super::OpenError;
 
 /// The most faults that are reported.
 const FAULTS: u32 = 5;

@@ -15,12 +15,12 @@
 //! but a correct pair is never refused. A copy made by `VACUUM INTO` has its pages at other places, so no log fits it:
 //! SQLite raises the schema version in it, and the schema version of a file is never higher than that of its log.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::open::OpenError;
+use super::OpenError;
 
 /// How often numbers that do not fit are read again, since another process may be moving the log at this moment.
 const TRIES: usize = 5;
@@ -139,15 +139,9 @@ fn of_file(path: &Path) -> rusqlite::Result<Option<Numbers>> {
 
 /// The URI with which SQLite reads the file as immutable, and therefore without its log.
 fn immutable(path: &Path) -> Option<String> {
+    const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
     let path = std::path::absolute(path).ok()?;
-    let mut uri = "file:".to_owned();
-    for byte in path.to_str()?.bytes() {
-        match byte {
-            b'/' | b'-' | b'_' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => uri.push(byte.into()),
-            _ => write!(uri, "%{byte:02X}").ok()?,
-        }
-    }
-    Some(uri + "?immutable=1")
+    Some(format!("file:{}?immutable=1", utf8_percent_encode(path.to_str()?, PATH)))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod large;
 mod large_tests;
 mod numbers;
 mod open;
+mod open_error;
 mod place;
 mod queue;
 mod read;
@@ -31,12 +32,12 @@ use async_trait::async_trait;
 use rusqlite::ErrorCode;
 
 #[cfg(feature = "cli")]
-pub(crate) use copy::{SqliteSource, SqliteTarget};
+pub(crate) use copy::{SqliteSource, SqliteTarget, while_serving};
 #[cfg(feature = "cli")]
 pub(crate) use examine::examine;
-pub use open::OpenError;
 #[cfg(feature = "cli")]
 pub(crate) use open::while_alone;
+pub use open_error::OpenError;
 
 use self::read::Readers;
 use self::row_cache::RowCache;

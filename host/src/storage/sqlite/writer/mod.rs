@@ -10,8 +10,6 @@
 //!
 //! A transaction that is too large for a group is made in steps, one after each group (module `steps`).
 
-mod steps;
-mod turn;
 mod worker;
 
 use std::collections::HashMap;

@@ -1,5 +1,8 @@
 //! The writer's thread: it takes a group, commits it and answers, and keeps the write-ahead log short.
 
+mod steps;
+mod turn;
+
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
@@ -8,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::steps::Large;
-use super::turn::{Failure, Turn};
+use self::steps::Large;
+use self::turn::{Failure, Turn};
 use super::{APPEND_DELAY, Job, Shared, State, Taken, Work};
 use crate::capability::storage::{OrganizationId, StorageError};
 use crate::hourly::{error_hourly, warn_hourly};
@@ -19,7 +22,7 @@ use crate::storage::sqlite::row_cache::RowCache;
 use crate::storage::sqlite::{Checkpoints, from_integer, generation, open, to_integer};
 
 /// How long after a failure appended entries are tried again, if no commit comes earlier.
-pub(super) const RETRY_DELAY: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// When the log has this many pages (64 MiB), they are moved into the database. A page that changes often is moved once
 /// for all its changes, and moving costs a wait for the disk; but after a crash, the log must be read when the database
@@ -39,21 +42,21 @@ thread_local! {
 
 /// The state that the thread owns.
 pub(super) struct Worker {
-    pub(super) connection: Connection,
-    pub(super) numbers: Arc<Numbers>,
+    connection: Connection,
+    numbers: Arc<Numbers>,
     /// The readers' cache of rows.
-    pub(super) cache: Arc<RowCache>,
-    pub(super) shared: Arc<Shared>,
+    cache: Arc<RowCache>,
+    shared: Arc<Shared>,
     /// Whether the last group could not be written.
     failed: bool,
     /// The versions that were reserved and are not used yet.
     versions: Cell<Versions>,
     /// The large transaction that is in progress.
-    pub(super) large: Option<Large>,
+    large: Option<Large>,
     /// No step of it is made before this time, since one has failed.
-    pub(super) rest_until: Option<Instant>,
+    rest_until: Option<Instant>,
     /// Whether commits do not wait for the disk, as for a step of a large transaction.
-    pub(super) is_lax: Cell<bool>,
+    is_lax: Cell<bool>,
     /// The path of the database.
     path: PathBuf,
     checkpoints: Checkpoints,
@@ -171,7 +174,7 @@ impl Worker {
     }
 
     /// Commits the group, or reports the error to each of its callers.
-    pub(super) fn commit(&mut self, group: Vec<Taken>) {
+    fn commit(&mut self, group: Vec<Taken>) {
         match self.try_commit(&group) {
             Ok(results) => {
                 self.failed = false;
@@ -207,7 +210,7 @@ impl Worker {
     }
 
     /// Answers callers who wait for a flush and whose work is all durable.
-    pub(super) fn end_flushes(&self) {
+    fn end_flushes(&self) {
         let mut state = self.shared.lock();
         let State { queue, flushes, undecided, .. } = &mut *state;
         let is_past = |number: u64| queue.is_past(number) && undecided.is_none_or(|undecided| undecided >= number);
@@ -293,7 +296,7 @@ impl Worker {
     }
 
     /// Commits the open transaction, and returns whether that wrote pages.
-    pub(super) fn end(&self) -> rusqlite::Result<bool> {
+    fn end(&self) -> rusqlite::Result<bool> {
         let before = COMMITS.get();
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         Ok(COMMITS.get() > before)

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, params};
 
-use super::worker::Worker;
-use super::{Job, Work};
+use super::Worker;
 use crate::capability::storage::{OrganizationId, StorageError};
 use crate::storage::sqlite::change::OpenRows;
+use crate::storage::sqlite::writer::{Job, Work};
 use crate::storage::sqlite::{large, numbers, to_integer};
 
 /// The reason why a group is not committed.

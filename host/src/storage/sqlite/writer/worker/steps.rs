@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
-use super::worker::{RETRY_DELAY, Worker};
-use super::{Job, Reply, Work};
+use super::{RETRY_DELAY, Worker};
 use crate::capability::storage::{OrganizationId, StorageError, Transaction};
 use crate::hourly::warn_hourly;
 use crate::storage::sqlite::large::{self, Batch, IsDecided, Staging};
+use crate::storage::sqlite::writer::{Job, Reply, Work};
 
 /// The state of a large transaction.
 pub(super) enum Large {
