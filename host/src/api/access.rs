@@ -36,7 +36,8 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
         return Ok(caller.clone());
     }
     let missing = "Send an API key as `Authorization: Bearer insm_…`.";
-    let malformed = "What was sent is no API key: send one as `Authorization: Bearer insm_…`, as it was shown.";
+    let malformed =
+        "The Authorization header holds no API key. Send the key as it was shown: `Authorization: Bearer insm_…`.";
     let field = parts.headers.get(header::AUTHORIZATION).ok_or_else(|| Problem::no_key(missing))?;
     let presented = field.to_str().ok().and_then(|text| text.split_once(' '));
     let presented = presented.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());

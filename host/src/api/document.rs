@@ -55,7 +55,7 @@ latest 1,000 requests of each API key.";
         (name = "Schemas", description = "What an organization declares beside the built-in schemas."),
         (name = "Guard", description = "The guard holds mass deactivations and deletions until an owner decides."),
         (name = "Logs", description = "The log of SCIM requests, and the audit trails."),
-        (name = "Events", description = "What changed in an organization, the webhook that is told of it, and emails, events and tokens that are on their way."),
+        (name = "Events", description = "Changes in an organization, its webhook, and deliveries: emails, events and tokens."),
         (name = "Streams", description = "Receivers that are told of users and groups by Security Event Tokens (RFC 9967)."),
         (name = "API keys", description = "Keys that open this API."),
         (name = "Documentation", description = "This document."),

@@ -174,7 +174,9 @@ pub(super) async fn retry_deliveries(
 ) -> Result<Json<Retried>, Problem> {
     let queue = queue(&name)?;
     if !is_parked(queue) {
-        return Err(Problem::conflict("What waits is tried by itself; only a queue of what is parked can be retried."));
+        return Err(Problem::conflict(
+            "Waiting deliveries are tried automatically; only a queue of parked ones can be retried.",
+        ));
     }
     few(&body.ids)?;
     let retried = access.organization.retry_deliveries(queue, &body.ids).await?;
@@ -195,11 +197,11 @@ pub(super) async fn dismiss_deliveries(
 ) -> Result<Json<Dismissed>, Problem> {
     let queue = queue(&name)?;
     if !is_parked(queue) {
-        return Err(Problem::conflict("What waits is tried by itself; only what is parked can be given up."));
+        return Err(Problem::conflict("Waiting deliveries are tried automatically; only parked ones can be given up."));
     }
     few(&body.ids)?;
     if body.ids.is_empty() {
-        let text = "name what is given up";
+        let text = "name the deliveries to give up";
         return Err(Problem::invalid(format!("The body is not valid: {text}.")).at("/ids".into(), text.into()));
     }
     let dismissed = access.organization.dismiss_deliveries(queue, &body.ids).await?;

@@ -121,7 +121,7 @@ impl Problem {
     }
 
     pub(super) fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, "conflict", "It contradicts what is there", detail)
+        Self::new(StatusCode::CONFLICT, "conflict", "The request contradicts the present state", detail)
     }
 
     pub(super) fn forbidden(detail: impl Into<String>) -> Self {
@@ -225,7 +225,7 @@ impl Problem {
     fn uncertain(mut self) -> Self {
         self.0.extra.uncertain = true;
         self.0.kind = format!("{TYPE}outcome-unknown");
-        self.0.detail = "The request was given up in the middle; it may have had its effect. Look at what is there \
+        self.0.detail = "The request was stopped before it ended, and may have had an effect. Check the present state \
                        before you send it again."
             .into();
         self

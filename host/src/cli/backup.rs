@@ -315,7 +315,7 @@ fn check_key(from: &Path, to: &Path) -> anyhow::Result<()> {
     };
     match (keys(from)?, keys(to)?) {
         (None, _) => {
-            bail!("the host key is not in {}: what was sealed with it could not be opened again", from.display())
+            bail!("the host key is not in {}; without it the secrets in the copy can't be decrypted", from.display())
         }
         (Some(one), Some(other)) if !other.iter().all(|key| one.contains(key)) => {
             bail!("{} has another host key already: name an empty directory", to.display())

@@ -151,8 +151,7 @@ fn announcement(settings: &Settings, organization: &Organization, owner: &str, s
             },
         )
     } else {
-        "What is secret here is shown this once. Whoever signs in with the passphrase is asked to choose another one."
-            .to_owned()
+        "These secrets are shown only once. The passphrase must be changed at the first sign-in.".to_owned()
     };
     format!(
         "organization   {id}

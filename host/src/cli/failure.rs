@@ -44,7 +44,7 @@ pub(super) enum Failure {
     Arguments = 2,
     /// What was named is not there.
     NotFound = 3,
-    /// It contradicts what is there, or something has to be done first.
+    /// The request contradicts the present state, or something has to be done first.
     Conflict = 4,
     /// Whoever acts may not do this.
     Forbidden = 5,

@@ -122,7 +122,7 @@ impl Provisioner {
                 // Not the one that somebody else may have created under this name meanwhile. What can't be removed now is
                 // removed when an organization of this name is created again.
                 if let Err(error) = self.delete(&id, Some(organization.id().generation())).await {
-                    tracing::warn!(organization = %id, "what was begun of an organization is left: {error}");
+                    tracing::warn!(organization = %id, "an organization could not be created, and its remains could not be removed: {error}");
                 }
                 Err(refused)
             }

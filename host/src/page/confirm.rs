@@ -235,7 +235,7 @@ async fn revoke_setup_link(visit: &Visit, wanted: ConfirmQuery) -> Result<String
         to: "setup-links",
         fields: vec![("action", "revoke".into()), ("link", link.id)],
         points: vec![
-            "The link opens nothing any more. Whoever has it is told to ask for another one.".into(),
+            "The link no longer works. Anybody who opens it is told to ask for another one.".into(),
             "SCIM and the token stay as they are.".into(),
         ],
         overlap: false,
@@ -284,9 +284,9 @@ fn remove_stream(visit: &Visit, stream: &EventStream) -> Result<String, Refusal>
         to: "streams",
         fields: vec![("action", "remove".into()), ("stream", stream.id.clone())],
         points: vec![
-            "The receiver is told of nothing any more.".into(),
+            "The receiver gets no more events.".into(),
             waiting,
-            "If you add it again, it has another URL or token, and what happened meanwhile is not told.".into(),
+            "If you add it again, it has another URL or token, and gets no events about the time in between.".into(),
         ],
         overlap: false,
         danger: true,
@@ -391,7 +391,14 @@ async fn dismiss(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal>
         yes: "Give up",
         no: "Keep",
     };
-    question.page(visit, if is_email { "Give up what could not be sent?" } else { "Give up what was not taken?" })
+    question.page(
+        visit,
+        if is_email {
+            "Give up the emails that could not be sent?"
+        } else {
+            "Give up the deliveries that were not accepted?"
+        },
+    )
 }
 
 async fn remove_access(visit: &Visit) -> Result<String, Refusal> {
@@ -404,7 +411,7 @@ async fn remove_access(visit: &Visit) -> Result<String, Refusal> {
         to: "automatic",
         fields: vec![("action", "remove".into())],
         points: vec![
-            "What is configured is forgotten, with its secret.".into(),
+            "The configuration and its secret are forgotten.".into(),
             "The token that your identity provider has works until it expires. From then on you refresh it by hand; you \
              are warned before."
                 .into(),
@@ -457,7 +464,7 @@ async fn decide_all(visit: &Visit, allow: bool) -> Result<String, Refusal> {
     let points = if allow {
         vec![
             format!("{count}: at your identity provider’s next try these members are deactivated or deleted."),
-            "Who is deactivated loses access at once. Who is deleted leaves the organization and every team.".into(),
+            "Deactivated members lose access at once. Deleted members leave the organization and every team.".into(),
             "If this comes from a wrong filter in your identity provider, correct that first, and refuse.".into(),
         ]
     } else {

@@ -199,10 +199,9 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
         banners.push(Banner { tone: "warn", title: "The webhook fails", text, action });
     }
     if overview.streams_failing {
-        let text =
-            "It takes nothing, has refused something, or has not asked for three days. What is there for it waits.";
+        let text = "It accepts no tokens, has refused some, or has not polled for three days. Its tokens wait.";
         let action = Some((visit.path("deliveries"), "Show it"));
-        let title = "A receiver of SCIM events needs somebody";
+        let title = "A receiver of SCIM events needs attention";
         banners.push(Banner { tone: "warn", title, text: text.into(), action });
     }
     if !visit.state.provisioner.delivers_mail() {

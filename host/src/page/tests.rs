@@ -363,7 +363,7 @@ async fn p2_most_of_what_outlives_the_session_is_not_to_be_had_by_the_session_al
         assert!(body.contains(&format!("The code is wrong. {undone}")) && !body.contains(shown), "{view}: {body}");
         let down = [("x-backend-asks", "nothing works")];
         let (_, page) = get(&routes, &format!("{HOME}/{view}"), &[("x-backend-user", OWNER), down[0]]).await;
-        assert!(view == "enable" || page.contains("be asked now who acts"), "{view}: {page}");
+        assert!(view == "enable" || page.contains("verify who you are at the moment"), "{view}: {page}");
         let right = format!("{form}&passphrase={}", OwnCheck::CODE);
         let (status, body) = send_form_to(&routes, view, to, &right, &[]).await;
         assert!(status == 200 && body.contains(shown), "{view}: {body}");

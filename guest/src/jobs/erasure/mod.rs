@@ -148,7 +148,7 @@ fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, Era
     if person != id {
         if !is_long_enough(person) {
             return Err(ErasureError::Invalid(format!(
-                "there is no member '{person}', and what is shorter than {SHORTEST} bytes would be found in other words"
+                "there is no member '{person}', and a name shorter than {SHORTEST} bytes would also match parts of other words"
             )));
         }
         add_name(&mut record, person);

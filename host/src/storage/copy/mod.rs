@@ -36,7 +36,7 @@ pub(crate) enum CopyError {
     #[error("the target has organizations already: name an empty one")]
     NotEmpty,
     /// The organization in the target differs from what was sent.
-    #[error("what arrived of the organization {0} is not what was sent: copy again, and look at the target's disk")]
+    #[error("the copy of the organization {0} differs from its source: copy again, and check the target's disk")]
     Differs(OrganizationId),
     /// The host key beside the copy is not the one with which its secrets were encrypted.
     #[error("{0}")]
