@@ -22,8 +22,9 @@ where
 #[derive(Args, Default)]
 #[command(next_help_heading = "Common options")]
 pub(super) struct Common {
-    /// Configuration file (TOML). Its keys are the long names of options without the dashes; email, outgoing HTTP, TLS, quotas
-    /// and alerts have the tables `[email]`, `[http]`, `[tls]`, `[quotas]` and `[alerts]` instead, as the README shows.
+    /// Configuration file (TOML). Its keys are the long names of options without the dashes; email, outgoing HTTP, TLS,
+    /// quotas, alerts and traces have the tables `[email]`, `[http]`, `[tls]`, `[quotas]`, `[alerts]` and `[otlp]` instead, as the
+    /// README shows.
     #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_CONFIG")]
     pub(super) config: Option<PathBuf>,
     /// Data directory: database, host key, mail folder. [default: $XDG_DATA_HOME/insomnia-scim, that is

@@ -143,6 +143,12 @@ impl Opened {
     async fn retire(self, settings: &Settings, after: u64) -> anyhow::Result<()> {
         if !self.note.older.is_empty() {
             let settled = self.note.since.saturating_add(after).saturating_sub(SystemClock.now()).min(after);
+            if settled > 0 && !settings.json {
+                let seconds = settled.div_ceil(1_000);
+                output::complain(&format!(
+                    "waiting for {seconds} seconds, until all that began before the rotation has ended\n"
+                ));
+            }
             tokio::time::sleep(Duration::from_millis(settled)).await;
             let otherwise = Keeper::sealing_otherwise(&*self.storage, &self.note.key, SystemClock.now()).await?;
             if otherwise > 0 {
