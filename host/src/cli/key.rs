@@ -52,6 +52,12 @@ pub(super) enum KeyError {
     /// A rotation is under way.
     #[error("a rotation is under way: `insomnia-scim key status` says how far it is, and `key retire` ends it")]
     UnderWay,
+    /// No key was made yet that could have been copied.
+    #[error(
+        "secret.key here has no new key that the other servers could have: run `insomnia-scim key rotate` on one of them \
+         without --copied, and copy its file"
+    )]
+    NotCopied,
     /// Something needs the old key.
     #[error(
         "{items} sealed items still need the old host key ({places}): try again when the server has sealed them again"
@@ -102,6 +108,9 @@ impl Opened {
         }
         // One that was made before, and seals nothing yet: the command was broken off, or waits for the other servers.
         let prepared = self.keyring.fingerprints().into_iter().next().filter(|key| *key != self.note.key);
+        if copied && prepared.is_none() && settings.storage.is_some() {
+            return Err(KeyError::NotCopied.into());
+        }
         let is_everywhere = settings.storage.is_none() || (copied && prepared.is_some());
         let new = match prepared {
             Some(prepared) => prepared,
