@@ -28,7 +28,8 @@ pub(super) struct WrongArguments(#[from] pub(super) anyhow::Error);
 #[command(next_help_heading = "Common options")]
 pub(super) struct Common {
     /// Configuration file (TOML). Its keys are the long names of the options without the dashes. Email, outgoing HTTP, TLS,
-    /// quotas and alerts have the tables `[email]`, `[http]`, `[tls]`, `[quotas]` and `[alerts]`; README describes them.
+    /// quotas, alerts and traces have the tables `[email]`, `[http]`, `[tls]`, `[quotas]`, `[alerts]` and `[otlp]`; README
+    /// describes them.
     #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_CONFIG")]
     pub(super) config: Option<PathBuf>,
     /// Data directory, which holds the database, the host key and the mail folder. [default: $XDG_DATA_HOME/insomnia-scim, that

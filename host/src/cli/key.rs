@@ -54,6 +54,12 @@ pub(super) enum KeyError {
     /// A rotation is under way.
     #[error("a rotation is under way: `insomnia-scim key status` says how far it is, and `key retire` ends it")]
     UnderWay,
+    /// No key was made yet that could have been copied.
+    #[error(
+        "secret.key here has no new key that the other servers could have: run `insomnia-scim key rotate` on one of them \
+         without --copied, and copy its file"
+    )]
+    NotCopied,
     /// Something needs the old key.
     #[error(
         "{items} sealed items still need the old host key ({places}): try again when the server has sealed them again"
@@ -104,6 +110,9 @@ impl Opened {
         }
         // One that was made before, and seals nothing yet: the command was broken off, or waits for the other servers.
         let prepared = self.keyring.fingerprints().into_iter().next().filter(|key| *key != self.note.key);
+        if copied && prepared.is_none() && settings.storage.is_some() {
+            return Err(KeyError::NotCopied.into());
+        }
         let is_everywhere = settings.storage.is_none() || (copied && prepared.is_some());
         let new = match prepared {
             Some(prepared) => prepared,
@@ -145,6 +154,12 @@ impl Opened {
     async fn retire(self, settings: &Settings, after: u64) -> anyhow::Result<()> {
         if !self.note.older.is_empty() {
             let settled = self.note.since.saturating_add(after).saturating_sub(SystemClock.now()).min(after);
+            if settled > 0 && !settings.json {
+                let seconds = settled.div_ceil(1_000);
+                output::complain(&format!(
+                    "waiting for {seconds} seconds, until all that began before the rotation has ended\n"
+                ));
+            }
             tokio::time::sleep(Duration::from_millis(settled)).await;
             let otherwise = Keeper::sealing_otherwise(&*self.storage, &self.note.key, SystemClock.now()).await?;
             if otherwise > 0 {

@@ -1,5 +1,6 @@
 //! `webhook` and `event`: an organization's events, and where they are posted to.
 
+use anyhow::bail;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -23,7 +24,8 @@ pub(super) enum WebhookCommand {
         #[command(flatten)]
         of: Of,
     },
-    /// Post a signed event of the type `webhook.test` once, and show the result.
+    /// Post a signed event of the type `webhook.test` once, and show the result. The command ends with 1 if the webhook did
+    /// not accept it.
     Test {
         #[command(flatten)]
         of: Of,
@@ -59,7 +61,11 @@ impl WebhookCommand {
             }
             Self::Test { of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
-                output::object(settings.json, &serde_json::to_value(organization.test_webhook().await?)?);
+                let tested = organization.test_webhook().await?;
+                output::object(settings.json, &serde_json::to_value(&tested)?);
+                if let Some(error) = tested.error {
+                    bail!("the webhook did not take the test event: {error}");
+                }
             }
             Self::Remove { of } => {
                 host::organization(&provisioner, &of.organization).await?.remove_webhook().await?;

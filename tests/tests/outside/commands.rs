@@ -571,6 +571,12 @@ fn a_webhook_and_a_stream_are_posted_to_only_where_the_operator_permits_it() {
     assert!(requests.try_recv().is_err(), "the webhook was called");
     let kept = server.command(&[&["webhook", "show"], &of[..]].concat());
     assert_eq!(kept["url"], url.as_str(), "what is refused replaces nothing");
+    // A name is looked up only when something is posted.
+    let named = server.command(&[&["webhook", "set", "https://localhost:8443/hook"], &of[..]].concat());
+    assert!(named["works_since"].is_null() && named["error"].is_string(), "{named}");
+    let failed = run(&server, &[&["webhook", "test"], &of[..]].concat());
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert!(failed.status.code() == Some(1) && said.contains("did not take the test"), "{said}");
     server.command(&[&["webhook", "remove"], &of[..]].concat());
 
     let secret = server.data().join("authorization");

@@ -126,7 +126,10 @@ fn p9_the_host_key_is_rotated_on_two_hosts_when_both_have_it() {
     let add = ["stream", "add", "Backend", "--audience", "https://rp.example/7", "--organization"];
     let stream = server.command(&[&add[..], &[server.demo().organization.as_str()]].concat());
     seed::someone(&server.client(), "before");
+    // A host to whose directory the file was not copied must not make another key.
+    assert_eq!(two.run(&["key", "rotate", "--copied"]).status.code(), Some(4));
     let prepared = server.command(&["key", "rotate"]);
+    assert_eq!(two.run(&["key", "rotate", "--copied"]).status.code(), Some(4));
     assert_eq!(server.command(&["key", "status"])["sealing"], prepared["sealing"], "nothing seals with it yet");
     two.copy_key(&server);
     assert_eq!(server.command(&["key", "rotate", "--copied"])["sealing"], prepared["new"]);

@@ -49,7 +49,13 @@ pub(super) fn key_file(settings: &Settings) -> Finding {
     let check = "host key";
     let path = settings.data.join(data_files::KEY);
     match fs::metadata(&path) {
-        Err(error) => Finding::bad(check, format!("{}: {error}", path.display()), "restore it from a backup"),
+        Err(error) => {
+            let advice = match &settings.storage {
+                Some(_) => "copy secret.key from another server on this database, or restore it from a backup",
+                None => "restore it from a backup",
+            };
+            Finding::bad(check, format!("{}: {error}", path.display()), advice)
+        }
         Ok(metadata) if others_may(&metadata) => Finding::warning(
             check,
             format!("{} is open to other users", path.display()),
@@ -269,7 +275,11 @@ pub(super) async fn mail(settings: &Settings) -> Finding {
         ),
         Ok(Some(mailer)) => match mailer.connects().await {
             Ok(()) => Finding::good(check, "the SMTP server took the sign-in"),
-            Err(error) => Finding::bad(check, error.to_string(), "check server, port, TLS, user and password"),
+            Err(error) => Finding::bad(
+                check,
+                error.to_string(),
+                "check server, port, TLS, user and password; `ca-file` in the table [email.smtp] names an authority of your own",
+            ),
         },
     }
 }

@@ -57,8 +57,8 @@ pub struct PostgresConfig {
 pub enum PostgresConfigError {
     /// It is no PostgreSQL URL.
     #[error(
-        "the storage's URL can't be read: it has the form postgres://USER:PASSWORD@HOST:PORT/DATABASE; in a password, \
-         write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23"
+        "the storage's URL can't be read: it has the form postgres://USER:PASSWORD@HOST:PORT/DATABASE, with \
+         parameters that are known behind a ?; in a password, write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23"
     )]
     Url,
     /// It names no user.

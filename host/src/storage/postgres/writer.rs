@@ -252,12 +252,15 @@ impl Writer {
                 work => self.finish(of, work, Err(error.clone())),
             }
         }
-        let mut lanes = self.lock();
-        lanes.count += kept.len();
-        if let Some(lane) = lanes.of.get_mut(of) {
-            kept.append(&mut lane.work);
-            lane.work = kept;
-            lane.latest = Instant::now() + RETRY_DELAY;
+        let refused = {
+            let mut lanes = self.lock();
+            lanes.count += kept.len();
+            let refused = lanes.of.get_mut(of).map(|lane| lane.put_back(kept)).unwrap_or_default();
+            lanes.count -= refused.iter().filter(|work| work.change().is_some()).count();
+            refused
+        };
+        for work in refused {
+            self.finish(of, work, Err(error.clone()));
         }
     }
 
@@ -315,20 +318,38 @@ impl Lane {
     }
 
     fn take(&mut self) -> Vec<Work> {
-        let (mut group, mut rows, mut bytes) = (Vec::new(), 0, 0);
-        while let Some(next) = self.work.front()
-            && group.len() < GROUP
-        {
-            rows += next.change().map_or(0, NetChange::rows);
-            bytes += next.change().map_or(0, NetChange::bytes);
-            if !group.is_empty() && (rows > ROWS || bytes > BYTES) {
-                break;
-            }
-            self.urgent -= usize::from(next.is_urgent());
-            group.extend(self.work.pop_front());
-        }
+        let length = self.next_length();
+        let group: Vec<Work> = self.work.drain(..length).collect();
+        self.urgent -= group.iter().filter(|work| work.is_urgent()).count();
         self.latest = Instant::now() + APPEND_DELAY;
         group
+    }
+
+    /// How many pieces the next group has.
+    fn next_length(&self) -> usize {
+        let (mut rows, mut bytes) = (0, 0);
+        let fits = |(place, work): &(usize, &Work)| {
+            rows += work.change().map_or(0, NetChange::rows);
+            bytes += work.change().map_or(0, NetChange::bytes);
+            *place == 0 || (rows <= ROWS && bytes <= BYTES)
+        };
+        self.work.iter().take(GROUP).enumerate().take_while(fits).count()
+    }
+
+    /// Puts entries that could not be written back to the front. Returns the work for which callers wait, if the next group
+    /// would have such entries alone: behind them nobody would get an answer while they can't be written.
+    fn put_back(&mut self, mut entries: VecDeque<Work>) -> Vec<Work> {
+        let has_none = entries.is_empty();
+        entries.append(&mut self.work);
+        self.work = entries;
+        self.latest = Instant::now() + RETRY_DELAY;
+        if has_none || self.urgent == 0 || self.work.iter().take(self.next_length()).any(Work::is_urgent) {
+            return Vec::new();
+        }
+        self.urgent = 0;
+        let (waiting, entries): (Vec<_>, _) = std::mem::take(&mut self.work).into_iter().partition(Work::is_urgent);
+        self.work = entries.into();
+        waiting
     }
 }
 
@@ -517,6 +538,25 @@ mod tests {
     fn a_group_has_a_bounded_number_of_pieces_and_rows() {
         assert_eq!(groups(lane((0..GROUP + 1).map(|_| append(1)).collect())), [GROUP, 1]);
         assert_eq!(groups(lane(vec![append(ROWS / 2), append(ROWS / 2), append(1)])), [2, 1]);
+    }
+
+    #[test]
+    fn f21_whoever_waits_behind_a_group_of_entries_that_can_not_be_written_is_refused_and_others_go_on_waiting() {
+        let waiting = || Work::Flush(oneshot::channel().0);
+        let entries = |count: usize| (0..count).map(|_| append(1)).collect::<Vec<_>>();
+        let mut reached = lane(entries(1));
+        reached.push(waiting());
+        assert!(reached.put_back(entries(GROUP - 2).into()).is_empty(), "the next group has it");
+        assert_eq!((reached.urgent, reached.work.len()), (1, GROUP));
+        let mut behind = lane(entries(1));
+        behind.push(waiting());
+        behind.push(append(1));
+        assert_eq!(behind.put_back(entries(GROUP - 1).into()).len(), 1);
+        assert_eq!((behind.urgent, behind.work.len()), (0, GROUP + 1));
+        assert!(!behind.work.iter().any(Work::is_urgent));
+        let mut untried = lane(entries(GROUP));
+        untried.push(waiting());
+        assert!(untried.put_back(VecDeque::new()).is_empty(), "these entries may be written");
     }
 
     #[test]

@@ -214,6 +214,7 @@ impl From<rusqlite::Error> for StorageError {
 mod tests {
     use rusqlite::{Connection, ffi};
 
+    use super::queue::GROUP;
     use super::*;
     use crate::capability::storage::Change;
     use crate::capability::storage::KeyRange;
@@ -265,6 +266,37 @@ mod tests {
         let found = storage.get(&acme, keys).await.unwrap();
         let found: Vec<_> = found.into_iter().map(|item| item.map(|item| item.version)).collect();
         assert_eq!(found, [Some(versions[0]), None, Some(versions[1])]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn f21_a_write_behind_more_entries_than_a_group_that_can_not_be_stored_is_refused_and_they_are_kept() {
+        const ENTRIES: usize = 2 * GROUP + 1;
+        let limit = std::time::Duration::from_secs(30);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let storage = SqliteStorage::open(&path).unwrap();
+        let acme = OrganizationId::parse("acme").unwrap();
+        storage.commit(&acme, put("first")).await.unwrap();
+        // Without this table no group can be written, as on a full disk.
+        let beside = Connection::open(&path).unwrap();
+        beside.busy_timeout(limit).unwrap();
+        beside.execute_batch("ALTER TABLE sequence RENAME TO elsewhere").unwrap();
+        let key = |number: usize| format!("log/{number}").into_bytes();
+        for number in 0..ENTRIES {
+            storage.append(&acme, vec![(key(number), b"x".to_vec())]).await.unwrap();
+        }
+        for _ in 0..2 {
+            let answer = tokio::time::timeout(limit, storage.commit(&acme, put("second"))).await;
+            answer.expect("an answer").unwrap_err();
+        }
+        beside.execute_batch("ALTER TABLE elsewhere RENAME TO sequence").unwrap();
+        // A group that began before may still fail.
+        let written = async { while storage.commit(&acme, put("third")).await.is_err() {} };
+        tokio::time::timeout(limit, written).await.expect("the database can be written again");
+        for number in [0, GROUP, ENTRIES - 1] {
+            assert!(storage.get(&acme, vec![key(number)]).await.unwrap()[0].is_some(), "entry {number} is lost");
+        }
+        assert!(storage.get(&acme, vec![b"second".to_vec()]).await.unwrap()[0].is_none());
     }
 
     #[tokio::test(flavor = "multi_thread")]

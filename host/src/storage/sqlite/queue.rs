@@ -75,6 +75,24 @@ impl<P: Piece> Queue<P> {
         }
     }
 
+    /// Takes out every piece that is wanted, wherever it stands in its queue; the others keep their order.
+    pub(super) fn take_out(&mut self, is_wanted: impl Fn(&P) -> bool) -> Vec<(OrganizationId, u64, P)> {
+        let mut taken = Vec::new();
+        for (organization, queue) in &mut self.of {
+            for (number, piece) in std::mem::take(queue) {
+                if is_wanted(&piece) {
+                    taken.push((organization.clone(), number, piece));
+                } else {
+                    queue.push_back((number, piece));
+                }
+            }
+        }
+        self.of.retain(|_, queue| !queue.is_empty());
+        self.ring.retain(|organization| self.of.contains_key(organization));
+        self.count -= taken.len();
+        taken
+    }
+
     /// The number of the next piece.
     pub(super) fn next_number(&self) -> u64 {
         self.next
@@ -240,6 +258,17 @@ mod tests {
         while queue.push(&one, Work("", 1)).is_ok() {}
         assert_eq!(queue.len(), MOST / 2);
         assert!(queue.push(&other, Work("", 1)).is_ok());
+    }
+
+    #[test]
+    fn what_is_taken_out_leaves_the_others_in_their_order() {
+        let mut queue = queue(&[("a", "a1", 1), ("a", "a2", 2), ("b", "b1", 2), ("a", "a3", 1), ("c", "c1", 1)]);
+        let mut taken: Vec<_> = queue.take_out(|work| work.1 == 2).into_iter().map(|(_, _, work)| work.0).collect();
+        taken.sort_unstable();
+        assert_eq!(taken, ["a2", "b1"]);
+        assert_eq!(queue.len(), 3);
+        assert_eq!(group(&mut queue), ["a1", "c1", "a3"]);
+        assert!(queue.take().is_empty() && queue.of.is_empty() && queue.ring.is_empty() && queue.len() == 0);
     }
 
     #[test]

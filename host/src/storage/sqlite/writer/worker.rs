@@ -49,6 +49,8 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     /// Whether the last group could not be written.
     failed: bool,
+    /// Whether work was left in the queue when the last group was taken.
+    left_some: bool,
     /// The versions that were reserved and are not used yet.
     versions: Cell<Versions>,
     /// The large transaction that is in progress.
@@ -102,6 +104,7 @@ impl Worker {
             cache,
             shared,
             failed: false,
+            left_some: false,
             versions,
             large: None,
             rest_until: None,
@@ -168,6 +171,7 @@ impl Worker {
             state.idle = false;
         }
         let group = state.queue.take();
+        self.left_some = state.queue.len() > 0;
         state.urgent -= group.iter().filter(|(_, _, job)| job.reply.is_some()).count();
         state.latest = (state.queue.len() > 0).then(|| Instant::now() + APPEND_DELAY);
         Some(group)
@@ -193,16 +197,25 @@ impl Worker {
                 {
                     tracing::error!(%error, "the transaction can't be rolled back");
                 }
-                let (urgent, appends): (Vec<Taken>, _) = group.into_iter().partition(|(_, _, job)| job.reply.is_some());
+                let (mut urgent, appends): (Vec<Taken>, _) =
+                    group.into_iter().partition(|(_, _, job)| job.reply.is_some());
+                let flushes = {
+                    let mut state = self.shared.lock();
+                    if urgent.is_empty() && self.left_some {
+                        // The next group would be full of entries again, so whoever waits behind them would get no answer.
+                        urgent = state.queue.take_out(|job| job.reply.is_some());
+                        state.urgent -= urgent.len();
+                    }
+                    if !appends.is_empty() {
+                        state.queue.put_back(appends);
+                        state.latest = Some(Instant::now() + RETRY_DELAY);
+                    }
+                    std::mem::take(&mut state.flushes)
+                };
                 for (organization, _, job) in urgent {
                     self.finish(&organization, job, Err(error.clone()));
                 }
-                let mut state = self.shared.lock();
-                if !appends.is_empty() {
-                    state.queue.put_back(appends);
-                    state.latest = Some(Instant::now() + RETRY_DELAY);
-                }
-                for (_, reply) in state.flushes.drain(..) {
+                for (_, reply) in flushes {
                     let _ = reply.send(Err(error.clone()));
                 }
             }
