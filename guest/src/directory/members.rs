@@ -72,7 +72,7 @@ pub fn get_member(store: &Store, member: &str) -> Result<Member, DirectoryError>
 pub fn remove_member(store: &Store, member: &str) -> Result<(), DirectoryError> {
     let id = find(store, member)?.record.id().to_owned();
     let organization = organization(store)?;
-    Members::new(store, &organization).delete(&id, &|_| true)?;
+    Members::new(store, &organization).delete(&id, &|_| Ok(true))?;
     Ok(())
 }
 

@@ -71,6 +71,6 @@ pub fn change_team_members(
 pub fn remove_team(store: &Store, team: &str) -> Result<(), DirectoryError> {
     let id = find_team(store, team)?.record.id().to_owned();
     let organization = organization(store)?;
-    Teams::new(store, &organization, "").delete(&id, &|_| true)?;
+    Teams::new(store, &organization, "").delete(&id, &|_| Ok(true))?;
     Ok(())
 }

@@ -155,6 +155,17 @@ fn request(record: &AcceptedRecord) -> Request {
     }
 }
 
+/// The client's own id of the user or group with this path, if there is one: a token names it beside the path (RFC 9967
+/// §2.1).
+fn external_id(store: &Store<'_>, uri: &str) -> Result<Option<String>, StoreError> {
+    let document = match uri.strip_prefix('/').and_then(|path| path.split_once('/')) {
+        Some(("Users", id)) => store.member(id)?.map(|member| member.record.document),
+        Some(("Groups", id)) => store.team(id)?.map(|team| team.record.document),
+        _ => None,
+    };
+    Ok(document.and_then(|document| Some(document.get("externalId")?.as_str()?.to_owned())))
+}
+
 fn operation(record: OperationRecord) -> Operation {
     let OperationRecord { method, path, bulk_id, version, data } = record;
     Operation { method, path, bulk_id, version, data, result: None }
@@ -186,7 +197,8 @@ impl Telling<'_, '_> {
         let mut lines = Vec::new();
         for (index, line) in fresh {
             let (result, uri) = (run.result(index).cloned(), run.subject(index));
-            let outcome = OutcomeRecord { resource: None, result, uri, line, time: store.time() };
+            let external_id = external_id(store, &uri)?;
+            let outcome = OutcomeRecord { resource: None, result, uri, external_id, line, time: store.time() };
             for stream in &streams {
                 if let Some(set) = self.record.completion(self.transaction, index, &outcome) {
                     store.add_set(&mut batch, stream, &set)?;

@@ -72,8 +72,8 @@ pub(super) trait Resource<'c, 'h: 'c> {
     fn settle(&self, _document: &mut Document) {}
 
     /// Whether the request's conditions allow a change of the resource with this id and version.
-    fn allows(&self, _id: &str, version: u64) -> bool {
-        self.endpoint().allows(&[version])
+    fn allows(&self, _id: &str, version: u64) -> Result<bool, StoreError> {
+        Ok(self.endpoint().allows(&[version]))
     }
 
     /// Notes for the log which tolerance rule the change has used.

@@ -110,12 +110,11 @@ impl<'c, 'h> Resource<'c, 'h> for Users<'c, 'h> {
     }
 
     /// A condition may name the user's own version, or the version that is shown together with `groups`.
-    fn allows(&self, id: &str, version: u64) -> bool {
+    fn allows(&self, id: &str, version: u64) -> Result<bool, StoreError> {
         if !self.endpoint.is_conditional() {
-            return true;
+            return Ok(true);
         }
-        // Without the version that was shown, nobody can say that the condition holds.
-        let Ok(newest) = self.endpoint.context.store.newest_team_of(id) else { return false };
-        self.endpoint.allows(&[version, version.max(newest)])
+        let newest = self.endpoint.context.store.newest_team_of(id)?;
+        Ok(self.endpoint.allows(&[version, version.max(newest)]))
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::error::ScimError;
 use super::filter::{FilterPath, Instant, compare_numbers, fold};
 use super::path::AttributePath;
-use super::schema::{AttributeType, Mutability, ResourceSchema, Returned};
+use super::schema::{Attribute, AttributeType, ResourceSchema};
 
 /// The most bytes of text in a cursor.
 const MAX_TEXT: usize = 256;
@@ -47,12 +47,12 @@ impl Sort {
         let mut found =
             AttributePath::resolve(schema, sort_by).ok_or_else(|| refused("is no attribute of this resource type"))?;
         let attribute = found.attribute.ok_or_else(|| refused("is no attribute of this resource type"))?;
-        if attribute.returned == Returned::Never || attribute.mutability == Mutability::WriteOnly {
-            return Err(refused("can't be sorted by"));
-        }
         if attribute.kind == AttributeType::Complex && found.sub_attribute.is_none() {
             let value = attribute.sub_attribute("value").ok_or_else(|| refused("needs a sub-attribute"))?;
             found.sub_attribute = Some(value);
+        }
+        if attribute.is_hidden() || found.sub_attribute.is_some_and(Attribute::is_hidden) {
+            return Err(refused("can't be sorted by"));
         }
         let path = FilterPath::new(&found).ok_or_else(|| refused("is no attribute of this resource type"))?;
         let descending = match sort_order.map(str::trim) {

@@ -43,7 +43,7 @@ pub use refusal::Refusal;
 pub use resources::Resources;
 pub use teams::Teams;
 
-use crate::store::Stored;
+use crate::store::{StoreError, Stored};
 
 /// What was done to a member or a team, as the SCIM log names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +93,9 @@ pub struct Provisioned<T> {
     pub left_out: usize,
 }
 
-/// A condition that a resource's version must meet before the resource is changed (RFC 7644 §3.14).
-pub type Precondition<'p> = &'p dyn Fn(u64) -> bool;
+/// A condition that a resource's version must meet before the resource is changed (RFC 7644 §3.14). It fails where the
+/// storage can't tell whether it is met.
+pub type Precondition<'p> = &'p dyn Fn(u64) -> Result<bool, StoreError>;
 
 /// The resource that is to be changed, if it exists and its version meets the precondition.
 fn existing<T>(
@@ -104,5 +105,5 @@ fn existing<T>(
     precondition: Precondition<'_>,
 ) -> Result<Stored<T>, Refusal> {
     let stored = found.ok_or_else(|| Refusal::NotFound { kind: kind.to_owned(), id: id.to_owned() })?;
-    if precondition(stored.resource_version()) { Ok(stored) } else { Err(Refusal::PreconditionFailed) }
+    if precondition(stored.resource_version())? { Ok(stored) } else { Err(Refusal::PreconditionFailed) }
 }

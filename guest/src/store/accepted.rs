@@ -99,6 +99,9 @@ pub struct OutcomeRecord {
     pub result: Option<Value>,
     /// The path of the resource, or of its endpoint, relative to the connector URL.
     pub uri: String,
+    /// The client's own id of the resource, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
     /// The line of the SCIM log about the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
@@ -124,7 +127,7 @@ impl AcceptedRecord {
             txn,
             time: outcome.time,
             uri,
-            external_id: None,
+            external_id: outcome.external_id.clone(),
             traceparent: self.traceparent.clone(),
             events,
         })

@@ -1,7 +1,9 @@
 //! The whole path natively: a request to its response, over a host in memory.
 
 mod bulk;
+mod conditions;
 mod head;
+mod hidden;
 mod lists;
 mod matching;
 mod members;
@@ -245,6 +247,47 @@ fn cursor_pages_hold_every_user_once() {
         seen.sort();
         ids.sort();
         assert_eq!(seen, ids);
+    }
+}
+
+#[test]
+fn rfc_107_an_extension_can_be_removed_with_what_it_requires_unless_it_is_required_itself() {
+    let required = json!({"name": "code", "type": "string", "multiValued": false, "required": true});
+    let fixed = json!({"name": "fixed", "type": "string", "multiValued": false, "mutability": "immutable"});
+    let declaration = |is_required: bool| {
+        json!({
+            "schemas": [{"id": "urn:example:Badge", "name": "Badge", "attributes": [required, fixed]}],
+            "resourceTypes": [
+                {"name": "User", "schemaExtensions": [{"schema": "urn:example:Badge", "required": is_required}]},
+            ],
+        })
+    };
+    for strict in [false, true] {
+        let connector = Connector::with(10, Options { strict, ..Options::default() });
+        let store = connector.host.host().store();
+        directory::put_schemas(&store, &declaration(false).to_string()).unwrap();
+        let create = |name: &str, badge: Value| {
+            let schemas = ["urn:ietf:params:scim:schemas:core:2.0:User", "urn:example:Badge"];
+            let user = json!({"schemas": schemas, "userName": name, "urn:example:Badge": badge});
+            let (response, user) = connector.send("POST", "/Users", Some(user));
+            assert_eq!(response.status, 201, "{user}");
+            format!("/Users/{}", user["id"].as_str().unwrap())
+        };
+        let refused = |path: &str, operation: &Value| {
+            let (response, error) = connector.patch(path, json!([operation]));
+            assert_eq!((response.status, error["scimType"].as_str()), (400, Some("mutability")), "{error}");
+        };
+        let whole = json!({"op": "remove", "path": "urn:example:Badge"});
+        let path = create("ada@example.com", json!({"code": "1"}));
+        refused(&path, &json!({"op": "remove", "path": "urn:example:Badge:code"}));
+        let (response, user) = connector.patch(&path, json!([whole]));
+        assert_eq!((response.status, user.get("urn:example:Badge")), (200, None), "{user}");
+        assert_eq!(user["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:User"]));
+        refused(&create("bob@example.com", json!({"code": "1", "fixed": "for good"})), &whole);
+        let path = create("cleo@example.com", json!({"code": "1"}));
+        directory::put_schemas(&store, &declaration(true).to_string()).unwrap();
+        refused(&path, &whole);
+        directory::put_schemas(&store, &declaration(false).to_string()).unwrap();
     }
 }
 

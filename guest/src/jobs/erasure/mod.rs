@@ -142,7 +142,7 @@ fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, Era
         let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
         store.put_with_first_commit(keys::erasure(&id), encode(&record)?);
         store.wake_with_first_commit(store.now());
-        Members::new(store, &organization).delete(&id, &|_| true)?;
+        Members::new(store, &organization).delete(&id, &|_| Ok(true))?;
         return Ok(id);
     }
     if person != id {

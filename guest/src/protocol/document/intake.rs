@@ -22,7 +22,15 @@ pub fn parse(body: &[u8]) -> Result<Value, ScimError> {
         return Err(ScimError::invalid_syntax("The request has no body"));
     }
     serde_json::from_slice(body).map_err(|error| {
-        ScimError::invalid_syntax(format!("The body is not JSON (line {}, column {})", error.line(), error.column()))
+        // What is too deep or too large may be JSON nevertheless. The library tells it by its words only.
+        let said = error.to_string();
+        let what = match said.as_str() {
+            said if said.starts_with("recursion limit") => "is nested too deep",
+            said if said.starts_with("number out of range") => "has a number that is too large",
+            _ => "is not JSON",
+        };
+        let detail = format!("The body {what} (line {}, column {})", error.line(), error.column());
+        ScimError::invalid_syntax(detail)
     })
 }
 

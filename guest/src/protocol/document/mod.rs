@@ -16,6 +16,7 @@ mod value;
 use serde_json::{Map, Value};
 
 pub use intake::{from_client, parse};
+pub(super) use presence::is_required;
 pub use presence::{required_present, set_schemas};
 pub use replace::replace;
 pub use value::{element, elements, value};

@@ -46,7 +46,8 @@ pub fn set_schemas(schema: &ResourceSchema<'_>, document: &mut Document) {
     }
 }
 
-fn is_required(schema: &ResourceSchema<'_>, extension: &Schema) -> bool {
+/// Whether every resource of the type has the extension.
+pub(crate) fn is_required(schema: &ResourceSchema<'_>, extension: &Schema) -> bool {
     let mut extensions = schema.resource_type.extensions.iter();
     extensions.any(|candidate| candidate.required && candidate.schema.eq_ignore_ascii_case(&extension.id))
 }

@@ -11,8 +11,9 @@ use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSche
 /// The resource after a PUT: `incoming` (from [`super::from_client`]) and those attributes of `current` that a client
 /// can't replace.
 ///
-/// Read-only attributes stay. Immutable ones stay too, even if they are omitted. Write-only attributes and `active`,
-/// which always has a value, stay if they are omitted (T23). All other omitted attributes are cleared.
+/// Read-only attributes stay. Immutable ones stay too, even if they are omitted. Attributes that no response contains, so
+/// that no client can send them back, and `active`, which always has a value, stay if they are omitted (T23). All other
+/// omitted attributes are cleared.
 ///
 /// # Errors
 /// 400 `mutability` if an immutable attribute has another value than the current one.
@@ -54,7 +55,10 @@ fn merge<'a>(
             continue;
         };
         match (attribute.mutability, incoming.get_mut(name)) {
-            (Mutability::ReadOnly, _) | (Mutability::Immutable | Mutability::WriteOnly, None) => {
+            (Mutability::ReadOnly, _) | (Mutability::Immutable, None) => {
+                incoming.insert(name.to_owned(), current.clone());
+            }
+            (_, None) if attribute.is_hidden() => {
                 incoming.insert(name.to_owned(), current.clone());
             }
             (Mutability::Immutable, Some(incoming)) if incoming != current => {
@@ -95,7 +99,10 @@ fn merge_single(
                 let place = Place::of(extension, attribute).sub_attribute(name);
                 return Err(ScimError::mutability(format!("`{place}` can't be changed once it is set")));
             }
-            (Mutability::Immutable | Mutability::WriteOnly, None) => {
+            (Mutability::Immutable, None) => {
+                incoming.insert(name.to_owned(), current.clone());
+            }
+            (_, None) if sub_attribute.is_hidden() => {
                 incoming.insert(name.to_owned(), current.clone());
             }
             _ => {}

@@ -8,7 +8,7 @@ use super::path::{FilterPath, Operator};
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::path::AttributePath;
-use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Returned};
+use crate::protocol::schema::{Attribute, AttributeType, ResourceSchema};
 use crate::protocol::tolerance::Tolerance;
 
 /// The longest filter, in bytes.
@@ -82,13 +82,11 @@ impl<'s> Scope<'_, 's> {
                     Some(other) => FilterPath::foreign(&found, other),
                 };
                 let (Some(path), Some(attribute)) = (path, found.attribute) else { return Err(unknown()) };
-                let secret = |attribute: &Attribute| {
-                    attribute.returned == Returned::Never || attribute.mutability == Mutability::WriteOnly
-                };
-                if secret(attribute) || found.sub_attribute.is_some_and(secret) {
-                    return Err(ScimError::invalid_filter(format!("`{}` can't be used in a filter", path.name)));
+                let sub = found.sub_attribute;
+                if attribute.is_hidden() || sub.is_some_and(Attribute::is_hidden) {
+                    return Err(hidden(&path));
                 }
-                Ok((path, attribute, found.sub_attribute))
+                Ok((path, attribute, sub))
             }
             Self::Element { path, attribute } => {
                 if attribute.kind != AttributeType::Complex && text.eq_ignore_ascii_case("value") {
@@ -100,10 +98,20 @@ impl<'s> Scope<'_, 's> {
                 if sub.name != text {
                     mode.note(Tolerance::LetterCase);
                 }
-                Ok((path.sub(sub), attribute, Some(sub)))
+                Ok((shown_part(path, sub)?, attribute, Some(sub)))
             }
         }
     }
+}
+
+/// The path of a sub-attribute, unless a filter could guess by it what no response shows (R30).
+fn shown_part(path: &FilterPath, sub: &Attribute) -> Result<FilterPath, ScimError> {
+    let path = path.sub(sub);
+    if sub.is_hidden() { Err(hidden(&path)) } else { Ok(path) }
+}
+
+fn hidden(path: &FilterPath) -> ScimError {
+    ScimError::invalid_filter(format!("`{}` can't be used in a filter", path.name))
 }
 
 struct Parser<'t, 'm> {
@@ -235,7 +243,7 @@ impl<'t, 'm> Parser<'t, 'm> {
                 if operator == Operator::Eq {
                     self.mode.note(Tolerance::FilterForm);
                 }
-                path.sub(value)
+                shown_part(&path, value)?
             }
             _ => path,
         };
@@ -266,7 +274,7 @@ impl<'t, 'm> Parser<'t, 'm> {
             self.lexer = ahead;
             self.mode.note(Tolerance::FilterForm);
             let leaf = match attribute.sub_attribute("value") {
-                Some(value) => path.sub(value),
+                Some(value) => shown_part(&path, value)?,
                 None => path.clone(),
             };
             let comparison = self.comparison(leaf, None, operator)?;

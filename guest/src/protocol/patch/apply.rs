@@ -175,7 +175,8 @@ impl Patch<'_, '_, '_> {
         }
     }
 
-    /// Removes those parts of an extension that clients may write.
+    /// Removes those parts of an extension that clients may write. Those that it requires go with it: they are only
+    /// required where the extension is.
     fn remove_extension(&mut self, extension: &Schema, implied: bool) -> Result<(), ScimError> {
         let is_read_only = |attribute: &Attribute| attribute.mutability == Mutability::ReadOnly;
         if extension.attributes.iter().all(is_read_only) {
@@ -185,12 +186,15 @@ impl Patch<'_, '_, '_> {
             };
         }
         let Some(Value::Object(container)) = self.document.get_mut(extension.id.as_str()) else { return Ok(()) };
+        if document::is_required(self.schema, extension) {
+            return Err(ScimError::mutability(format!("`{}` is required", extension.id)));
+        }
         for attribute in &extension.attributes {
             let name = attribute.name.as_str();
             if is_read_only(attribute) || !container.contains_key(name) {
                 continue;
             }
-            if attribute.required || attribute.mutability == Mutability::Immutable {
+            if attribute.mutability == Mutability::Immutable {
                 return Err(ScimError::mutability(format!("`{}:{name}` can't be removed", extension.id)));
             }
             container.shift_remove(name);

@@ -84,7 +84,7 @@ impl World {
         let record = store.organization().unwrap().map_or_else(OrganizationRecord::default, |stored| stored.record);
         let teams = Teams::new(&store, &record, "https://scim.example");
         let change = |document: &Document| Ok(Patched { document: document.clone(), members: changes.to_vec() });
-        teams.update(&self.crew, &|_| true, change).unwrap();
+        teams.update(&self.crew, &|_| Ok(true), change).unwrap();
         let store = self.organization.store();
         let is_member = |id: &String| store.is_member(&self.crew, id).unwrap();
         let names: Vec<&str> = self.people.iter().filter(|(_, id)| is_member(id)).map(|(name, _)| *name).collect();

@@ -121,6 +121,32 @@ fn rfc_9967_2_5_1_a_bulk_request_is_accepted_and_each_operation_is_told_when_it_
 }
 
 #[test]
+fn rfc_9967_2_1_a_result_names_the_clients_own_id_of_its_resource() {
+    let organization = organization();
+    let stream = polled(&organization, EventDetail::Notice);
+    let ada = json!({"method": "POST", "path": "/Users", "bulkId": "ada",
+        "data": {"userName": "ada@example.com", "externalId": "00u1"}});
+    let crew = json!({"method": "POST", "path": "/Groups", "bulkId": "crew", "data": {"displayName": "Crew", "externalId": "00g1"}});
+    let refused = json!({"method": "PUT", "path": "/Users/bulkId:ada", "data": {"title": "Countess"}});
+    accepted(&organization, ("POST", "/Bulk"), bulk([ada, crew, refused, posted("bob")]));
+    organization.live_for(1_000).unwrap();
+    let all = claims(&organization, &stream);
+    let results: Vec<&Value> = all.iter().filter(|claims| names(claims) == ["misc:asyncresp"]).collect();
+    let told: Vec<(&Value, Option<&str>)> = results
+        .iter()
+        .map(|claims| (&payload(claims, "misc:asyncresp")["status"], claims["sub_id"]["externalId"].as_str()))
+        .collect();
+    let expected = [("201", Some("00u1")), ("201", Some("00g1")), ("400", Some("00u1")), ("201", None)];
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    for wanted in expected {
+        assert!(
+            told.iter().any(|(status, id)| (status.as_str(), *id) == (Some(wanted.0), wanted.1)),
+            "{wanted:?} in {told:?}"
+        );
+    }
+}
+
+#[test]
 fn p5_the_log_has_the_acceptance_and_the_end_of_an_asynchronous_request() {
     let organization = organization();
     polled(&organization, EventDetail::Notice);

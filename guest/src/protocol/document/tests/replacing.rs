@@ -55,6 +55,30 @@ fn another_manager_does_not_get_the_name_of_the_one_before() {
 }
 
 #[test]
+fn t23_what_no_response_contains_stays_unless_a_put_says_otherwise() {
+    let declared = json!({"id":"urn:example:badge","name":"Badge","attributes":[
+        {"name":"number","type":"string"},{"name":"pin","type":"string","returned":"never"},
+        {"name":"lock","type":"complex","subAttributes":[{"name":"room"},{"name":"code","returned":"never"}]}]});
+    let user_type = json!({"name":"User","schemaExtensions":[{"schema":"urn:example:badge","required":false}]});
+    let table = SchemaTable::builtin().with_declared(&[declared], &[user_type]).expect("a table");
+    let user = table.resource("User").expect("users");
+    let badge = |value: Value| {
+        let body = json!({"userName":"ada","urn:example:badge":value});
+        from_client(&user, body, Mode::COMPAT).expect("a user")
+    };
+    let put = |incoming: Value| {
+        let current = badge(json!({"number":"1","pin":"7","lock":{"room":"A","code":"9"}}));
+        let mut after = replace(&user, &current, badge(incoming)).expect("a replacement");
+        after.shift_remove("urn:example:badge").unwrap_or_default()
+    };
+    assert_eq!(
+        put(json!({"number":"2","lock":{"room":"B"}})),
+        json!({"number":"2","lock":{"room":"B","code":"9"},"pin":"7"})
+    );
+    assert_eq!(put(json!({"pin":"8"})), json!({"pin":"8"}), "what is shown, and whose holder is left out, is cleared");
+}
+
+#[test]
 fn r92_what_is_immutable_stays() {
     let declared = json!({"id":"urn:example:badge","name":"Badge","attributes":[
         {"name":"number","type":"string","mutability":"immutable"},

@@ -225,6 +225,12 @@ fn r48_what_is_no_json_object_is_invalid_syntax() {
         assert!(!error.detail.contains("secret"));
     }
     assert_eq!(parse(b"\xef\xbb\xbf{\"a\":1}"), Ok(json!({"a":1})));
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    for (body, what) in [(deep.as_str(), "is nested too deep"), ("{\"a\":1e400}", "has a number that is too large")] {
+        let error = parse(body.as_bytes()).expect_err("a refusal");
+        assert_eq!(error.scim_type, Some(ScimType::InvalidSyntax));
+        assert!(error.detail.contains(what), "{}", error.detail);
+    }
 }
 
 #[test]

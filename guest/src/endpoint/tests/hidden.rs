@@ -1,0 +1,102 @@
+//! What is in no response can't be guessed by a filter, an order or a path either (R30).
+
+use serde_json::{Value, json};
+
+use super::Connector;
+use crate::directory;
+use crate::store::Options;
+
+const URN: &str = "urn:example:Secrets";
+
+/// A connector with a user whose key and keys have a part that is never returned.
+fn connector(strict: bool) -> (Connector, String) {
+    let connector = Connector::with(10, Options { strict, ..Options::default() });
+    let part = |name: &str| json!({"name": name, "type": "string", "multiValued": false});
+    let mut secret = part("secret");
+    secret["returned"] = "never".into();
+    secret["mutability"] = "writeOnly".into();
+    let mut value = part("value");
+    value["returned"] = "never".into();
+    let complex = |name: &str, multi: bool, parts: Value| json!({"name": name, "type": "complex", "multiValued": multi, "subAttributes": parts});
+    let declaration = json!({
+        "schemas": [{"id": URN, "name": "Secrets", "attributes": [
+            complex("key", false, json!([part("name"), secret])),
+            complex("keys", true, json!([part("type"), secret])),
+            complex("codes", true, json!([part("type"), value])),
+        ]}],
+        "resourceTypes": [{"name": "User", "schemaExtensions": [{"schema": URN, "required": false}]}],
+    });
+    directory::put_schemas(&connector.host.host().store(), &declaration.to_string()).unwrap();
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", URN], "userName": "ada@example.com",
+        URN: {
+            "key": {"name": "k", "secret": "s"}, "keys": [{"type": "a", "secret": "s"}],
+            "codes": [{"type": "a", "value": "s"}],
+        },
+    });
+    let (response, user) = connector.send("POST", "/Users", Some(user));
+    assert_eq!(response.status, 201, "{user}");
+    (connector, format!("/Users/{}", user["id"].as_str().unwrap()))
+}
+
+#[test]
+fn r30_a_hidden_part_can_not_be_guessed_by_a_filter() {
+    for strict in [false, true] {
+        let (connector, _) = connector(strict);
+        for filter in [
+            "key.secret pr",
+            "key[secret pr]",
+            "key[name eq \"k\" and not (secret eq \"t\")]",
+            "keys[secret sw \"s\"]",
+            "keys[type eq \"a\" and secret eq \"s\"]",
+            "keys.secret eq \"s\"",
+            "codes eq \"s\"",
+            "codes.value eq \"s\"",
+            "codes[value co \"\"]",
+        ] {
+            let filter = format!("{URN}:{filter}");
+            let (response, error) = connector.send("GET", &format!("/Users?filter={filter}"), None);
+            assert_eq!(
+                (response.status, error["scimType"].as_str()),
+                (400, Some("invalidFilter")),
+                "{filter}: {error}"
+            );
+        }
+        let (_, found) = connector.send("GET", &format!("/Users?filter={URN}:keys[type eq \"a\"]"), None);
+        assert_eq!(found["totalResults"], 1, "{found}");
+    }
+    let (connector, _) = connector(false);
+    for filter in ["keys[type eq \"a\"].secret eq \"s\"", "codes[type eq \"a\"] eq \"s\""] {
+        let (response, error) = connector.send("GET", &format!("/Users?filter={URN}:{filter}"), None);
+        assert_eq!((response.status, error["scimType"].as_str()), (400, Some("invalidFilter")), "{filter}: {error}");
+    }
+}
+
+#[test]
+fn r30_a_hidden_part_gives_no_order() {
+    let (connector, _) = connector(false);
+    for attribute in ["key.secret", "keys.secret", "codes", "codes.value"] {
+        let (response, error) = connector.send("GET", &format!("/Users?sortBy={URN}:{attribute}"), None);
+        assert_eq!((response.status, error["scimType"].as_str()), (400, Some("invalidPath")), "{attribute}: {error}");
+    }
+    let (response, list) = connector.send("GET", &format!("/Users?sortBy={URN}:key.name"), None);
+    assert_eq!(response.status, 200, "{list}");
+}
+
+#[test]
+fn r30_the_path_of_a_patch_does_not_tell_a_hidden_part() {
+    for strict in [false, true] {
+        let (connector, path) = connector(strict);
+        let filtered = format!("{URN}:keys[secret eq \"s\"].type");
+        let operation = json!([{"op": "replace", "path": filtered, "value": "b"}]);
+        let (response, error) = connector.patch(&path, operation);
+        assert_eq!((response.status, error["scimType"].as_str()), (400, Some("invalidFilter")), "{error}");
+        let operation = json!([{"op": "replace", "path": format!("{URN}:key.secret"), "value": "t"}]);
+        let (response, user) = connector.patch(&path, operation);
+        assert_eq!(
+            (response.status, user[URN]["key"].clone()),
+            (200, json!({"name": "k"})),
+            "it can be written: {user}"
+        );
+    }
+}
