@@ -183,4 +183,6 @@ fn lift_limits(server: &Server, organization: &str) {
     server.command(&["org", "set", organization, "--seats", "10000000"]);
     let quotas = ["requests-per-second=1000000", "computing-seconds-per-minute=1000000"];
     server.command(&["org", "set", organization, "--quota", quotas[0], "--quota", quotas[1]]);
+    // The server reads quotas within five seconds.
+    std::thread::sleep(Duration::from_secs(6));
 }
