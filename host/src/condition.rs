@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::capability::storage::{Change, OrganizationId, Storage, StorageError, Transaction};
+use crate::capability::host_space::HostSpace;
+use crate::capability::storage::{Change, OrganizationId, Storage, StorageError};
 use crate::component::{CallError, Keep, Runtime};
 
 /// How long an answer counts.
@@ -67,10 +68,8 @@ impl Condition {
 }
 
 async fn look(storage: &dyn Storage, runtime: &Runtime) -> Option<Trouble> {
-    let changes = vec![Change::put(KEY.to_vec(), vec![0; SIZE])];
-    let written = storage.commit(&OrganizationId::host(), Transaction { changes, ..Transaction::default() }).await;
-    match written {
-        Ok(_) => {}
+    match HostSpace(storage).change(vec![Change::put(KEY.to_vec(), vec![0; SIZE])]).await {
+        Ok(()) => {}
         Err(StorageError::Full(_)) => return Some(Trouble::StorageFull),
         Err(error) => return Some(Trouble::Storage(error.to_string())),
     }

@@ -14,9 +14,8 @@ use tokio::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::email::MailError;
-use crate::capability::storage::{
-    Change, Condition, Item, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
-};
+use crate::capability::host_space::{HostSpace, unchanged};
+use crate::capability::storage::{Change, Condition, Item, KeyRange, OrganizationId, Storage, StorageError};
 
 pub(crate) use components::{Assignment, ComponentBook, MAX_COMPONENT};
 pub use components::{Before, Canary, ComponentBookError, ComponentId, InvalidComponentId, Pin, StoredComponent};
@@ -180,27 +179,26 @@ impl Registry {
     }
 
     async fn stored(&self, id: &OrganizationId) -> Result<Option<Stored>, StorageError> {
-        let found = self.storage.get(&OrganizationId::host(), vec![key(id)]).await?;
         let decode = |item: Item| {
             let record = serde_json::from_slice(&item.value).map_err(corrupt)?;
             Ok::<_, StorageError>(Stored { record, version: item.version })
         };
-        found.into_iter().next().flatten().map(decode).transpose()
+        self.space().get(key(id)).await?.map(decode).transpose()
     }
 
     /// What is known of those that had the name, and the requirement that this does not change.
     async fn former(&self, id: &OrganizationId) -> Result<(Option<Former>, Condition), StorageError> {
-        let found = self.storage.get(&OrganizationId::host(), vec![former_key(id)]).await?;
-        let Some(item) = found.into_iter().next().flatten() else {
-            return Ok((None, Condition::Absent(former_key(id))));
-        };
-        let former = serde_json::from_slice(&item.value).map_err(corrupt)?;
-        Ok((Some(former), Condition::version(former_key(id), item.version)))
+        let found = self.space().get(former_key(id)).await?;
+        let former = found.as_ref().map(|item| serde_json::from_slice(&item.value).map_err(corrupt)).transpose()?;
+        Ok((former, unchanged(former_key(id), found.as_ref())))
     }
 
     async fn change(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<(), StorageError> {
-        let transaction = Transaction { conditions, changes, wake_at: None };
-        self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
+        self.space().commit(conditions, changes).await.map(drop)
+    }
+
+    fn space(&self) -> HostSpace<'_> {
+        HostSpace(&*self.storage)
     }
 
     /// At most `limit` after `after`, in the order of their names.
@@ -215,9 +213,7 @@ impl Registry {
         loop {
             let missing = limit.saturating_sub(u32::try_from(listed.len()).unwrap_or(u32::MAX));
             let range = KeyRange { start, end: ORGANIZATIONS_END.into() };
-            let page = Page { range, reverse: false, skip: 0, limit: missing };
-            let scanned = self.storage.scan(&OrganizationId::host(), vec![page]).await?;
-            let Some(scanned) = scanned.into_iter().next() else { return Ok(listed) };
+            let scanned = self.space().scan(range, missing).await?;
             let last = scanned.entries.last().map(|entry| [entry.key.as_slice(), &[0]].concat());
             for entry in scanned.entries {
                 let name = String::from_utf8_lossy(&entry.key[ORGANIZATIONS.len()..]).into_owned();

@@ -16,10 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::AlertCause;
 use super::state::State;
+use crate::capability::host_space::{HostSpace, unchanged};
 use crate::capability::schedule::{Claim, Schedule};
-use crate::capability::storage::{
-    Change, Condition, Entry, Item, Key, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
-};
+use crate::capability::storage::{Change, Condition, Entry, Item, Key, KeyRange, Storage, StorageError};
 
 const TURN: &[u8] = b"alert/turn";
 const ON: &str = "alert/on/";
@@ -28,8 +27,6 @@ const SEEN_ON: &str = "alert/on/seen/";
 const SEEN: &str = "alert/seen/";
 /// The first text after all that begin with the name of an organization and a space, and before all that go on otherwise.
 const AFTER_SPACE: char = '!';
-/// How many entries are read at once.
-const AT_ONCE: u32 = 500;
 /// How often a change of the turn is tried while others change it too.
 const TRIES: usize = 8;
 
@@ -201,18 +198,14 @@ impl Book<'_> {
     async fn change_turns<T>(self, change: impl Fn(&mut Turns) -> Option<T>) -> Result<Option<T>, StorageError> {
         let mut tries = 0;
         loop {
-            let found = self.0.get(&OrganizationId::host(), vec![TURN.to_vec()]).await?;
-            let (mut turns, require) = match found.into_iter().next().flatten() {
-                // What can't be read is begun anew.
-                Some(Item { value, version }) => (
-                    serde_json::from_slice::<Turns>(&value).unwrap_or_default(),
-                    Condition::version(TURN.to_vec(), version),
-                ),
-                None => (Turns::default(), Condition::Absent(TURN.to_vec())),
-            };
+            let found = self.space().get(TURN.to_vec()).await?;
+            let require = unchanged(TURN.to_vec(), found.as_ref());
+            // What can't be read is begun anew.
+            let read = |item: Item| serde_json::from_slice::<Turns>(&item.value).ok();
+            let mut turns = found.and_then(read).unwrap_or_default();
             let Some(changed) = change(&mut turns) else { return Ok(None) };
             let changes = vec![Change::put(TURN.to_vec(), encode(&turns)?)];
-            match self.commit(vec![require], changes).await {
+            match self.space().commit(vec![require], changes).await {
                 Err(StorageError::Conflict(_)) if tries < TRIES => tries += 1,
                 written => return written.map(|_| Some(changed)),
             }
@@ -224,13 +217,13 @@ impl Book<'_> {
         let beyond = |name: &str| format!("{FLEET}{name}{AFTER_SPACE}").into_bytes();
         let all = KeyRange::beginning_with(FLEET);
         let range = KeyRange { start: after.map_or(all.start, beyond), end: last.map_or(all.end, beyond) };
-        let entries = self.all(range).await?;
+        let entries = self.space().all(range).await?;
         Ok(entries.into_iter().filter_map(|entry| stored(entry, Found::Fleet)).collect())
     }
 
     /// The alerts about what hosts have seen.
     pub(super) async fn of_seen(self) -> Result<Vec<Stored>, StorageError> {
-        let entries = self.all(KeyRange::beginning_with(SEEN_ON)).await?;
+        let entries = self.space().all(KeyRange::beginning_with(SEEN_ON)).await?;
         Ok(entries.into_iter().filter_map(|entry| stored(entry, Found::Seen)).collect())
     }
 
@@ -245,8 +238,7 @@ impl Book<'_> {
         if let Some(after) = after {
             range.start = format!("{ON}{after}\0").into();
         }
-        let page = Page { range, reverse: false, skip: 0, limit };
-        let scanned = self.0.scan(&OrganizationId::host(), vec![page]).await?.into_iter().next().unwrap_or_default();
+        let scanned = self.space().scan(range, limit).await?;
         let last = scanned.entries.last().filter(|_| scanned.more);
         let next = last.and_then(|entry| Some(str::from_utf8(&entry.key).ok()?.strip_prefix(ON)?.to_owned()));
         let of = |entry: Entry| {
@@ -258,7 +250,7 @@ impl Book<'_> {
 
     /// What hosts have seen.
     pub(super) async fn sights(self) -> Result<BTreeMap<About, Sight>, StorageError> {
-        let entries = self.all(KeyRange::beginning_with(SEEN)).await?;
+        let entries = self.space().all(KeyRange::beginning_with(SEEN)).await?;
         let read = |entry: Entry| Some((About::parse(&entry.key, SEEN)?, serde_json::from_slice(&entry.value).ok()?));
         Ok(entries.into_iter().filter_map(read).collect())
     }
@@ -268,14 +260,14 @@ impl Book<'_> {
         let put =
             |(about, sight): (&About, &Sight)| Ok::<_, StorageError>(Change::put(about.key(SEEN), encode(sight)?));
         let changes = seen.iter().map(put).collect::<Result<Vec<_>, _>>()?;
-        self.commit(Vec::new(), changes).await?;
+        self.space().change(changes).await?;
         self.wake(now).await
     }
 
     /// Forgets what a host has seen.
     pub(super) async fn forget(self, seen: &[About]) -> Result<(), StorageError> {
         let changes: Vec<Change> = seen.iter().map(|about| Change::Delete(about.key(SEEN))).collect();
-        if changes.is_empty() { Ok(()) } else { self.commit(Vec::new(), changes).await.map(drop) }
+        if changes.is_empty() { Ok(()) } else { self.space().change(changes).await }
     }
 
     /// Writes what has become of alerts: `None` for what is over.
@@ -302,7 +294,7 @@ impl Book<'_> {
                 None => Change::Delete(key),
             });
         }
-        self.commit(conditions, writes).await.map(drop)
+        self.space().commit(conditions, writes).await.map(drop)
     }
 
     /// Writes alerts of which something was told, and removes those in `done`. Those in memory are passed over.
@@ -326,30 +318,15 @@ impl Book<'_> {
         if writes.is_empty() {
             return Ok(());
         }
-        let version = self.commit(conditions, writes).await?;
+        let version = self.space().commit(conditions, writes).await?;
         for stored in told {
             stored.version = stored.version.map(|_| version);
         }
         Ok(())
     }
 
-    async fn all(self, mut range: KeyRange) -> Result<Vec<Entry>, StorageError> {
-        let mut entries = Vec::new();
-        while !range.is_empty() {
-            let page = Page { range: range.clone(), reverse: false, skip: 0, limit: AT_ONCE };
-            let scanned = self.0.scan(&OrganizationId::host(), vec![page]).await?;
-            let Some(scanned) = scanned.into_iter().next() else { break };
-            entries.extend(scanned.entries);
-            match entries.last().filter(|_| scanned.more) {
-                Some(last) => range.start = [last.key.as_slice(), &[0]].concat(),
-                None => break,
-            }
-        }
-        Ok(entries)
-    }
-
-    async fn commit(self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<u64, StorageError> {
-        self.0.commit(&OrganizationId::host(), Transaction { conditions, changes, wake_at: None }).await
+    fn space(&self) -> HostSpace<'_> {
+        HostSpace(self.0)
     }
 }
 
@@ -422,7 +399,7 @@ mod tests {
         assert_eq!(of(Some("acme2"), None).await, ["b"]);
         // Two hosts that find the same at once do not overwrite what the other has told.
         let put = vec![Change::put(about("b").key(FLEET), b"spoilt".to_vec())];
-        book.commit(Vec::new(), put).await.unwrap();
+        book.space().commit(Vec::new(), put).await.unwrap();
         let spoilt = book.of_fleet(Some("acme2"), None).await.unwrap().remove(0);
         let next = after(Some(spoilt.state.clone()), Some(None), false, NOW);
         assert_eq!(next, Some(state.clone()), "what can't be read is begun anew");

@@ -23,7 +23,8 @@ use super::input;
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::api_keys::{self, Caller};
-use crate::capability::storage::{Change, Condition, KeyRange, OrganizationId, Page, StorageError, Transaction};
+use crate::capability::host_space::HostSpace;
+use crate::capability::storage::{Change, Condition, KeyRange, StorageError};
 use crate::hourly::warn_hourly;
 use crate::server::body;
 
@@ -133,7 +134,7 @@ impl KeyedRequest {
                 Err(error) => return Err(error.into()),
             }
             let keys = vec![self.at("record", &self.hash), self.at("answer", &self.hash)];
-            let found = self.state.provisioner.storage().get(&OrganizationId::host(), keys).await?;
+            let found = self.space().get_all(keys).await?;
             let mut found = found.into_iter();
             // Forgotten in the meantime: once more.
             let Some(item) = found.next().flatten() else { continue };
@@ -216,9 +217,7 @@ impl KeyedRequest {
     /// Removes what is too old, or too many.
     async fn surplus(&self) -> Result<Vec<Change>, StorageError> {
         let range = KeyRange { start: self.at("at", ""), end: self.at("at0", "") };
-        let page = Page { range, reverse: false, skip: 0, limit: 2 * MOST as u32 };
-        let scanned = self.state.provisioner.storage().scan(&OrganizationId::host(), vec![page]).await?;
-        let entries: Vec<_> = scanned.into_iter().flat_map(|page| page.entries).collect();
+        let entries = self.space().scan(range, 2 * MOST as u32).await?.entries;
         let surplus = (entries.len() + 1).saturating_sub(MOST);
         let old = self.in_time(self.begun.saturating_sub(KEPT), "");
         let gone = entries.iter().enumerate().filter(|(place, entry)| *place < surplus || entry.key < old);
@@ -251,8 +250,11 @@ impl KeyedRequest {
     }
 
     async fn commit(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<(), StorageError> {
-        let transaction = Transaction { conditions, changes, wake_at: None };
-        self.state.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map(|_| ())
+        self.space().commit(conditions, changes).await.map(drop)
+    }
+
+    fn space(&self) -> HostSpace<'_> {
+        HostSpace(self.state.provisioner.storage())
     }
 }
 

@@ -25,9 +25,8 @@ pub(crate) use self::scope::permits;
 pub use self::scope::{ApiAccess, ApiResource, ApiScope, UnknownScope};
 use self::used::Used;
 use crate::capability::clock::Clock;
-use crate::capability::storage::{
-    Change, Condition, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
-};
+use crate::capability::host_space::HostSpace;
+use crate::capability::storage::{Change, Condition, KeyRange, OrganizationId, Storage, StorageError};
 use crate::timestamp::LAST;
 
 /// Keys of one holder at the same time. Those that open nothing any more make room when it is needed.
@@ -308,8 +307,7 @@ impl ApiKeys {
     /// waits for it, and none fails because of it.
     pub(crate) async fn recognise(&self, presented: &str) -> Result<Option<Caller>, StorageError> {
         let (at, now) = (record_at(&key::hash(presented)), self.clock.now());
-        let found = self.storage.get(&OrganizationId::host(), vec![at.clone()]).await?;
-        let Some(item) = found.into_iter().next().flatten() else { return Ok(None) };
+        let Some(item) = HostSpace(&*self.storage).get(at.clone()).await? else { return Ok(None) };
         let found = decode(at, &item)?;
         let record = &found.record;
         let Some(holder) = record.holder().filter(|_| record.over(now).is_none()) else { return Ok(None) };
@@ -319,18 +317,16 @@ impl ApiKeys {
     }
 
     async fn all(&self, holder: &ApiKeyHolder) -> Result<Vec<Found>, StorageError> {
-        let (storage, host) = (&self.storage, OrganizationId::host());
+        let space = HostSpace(&*self.storage);
         // Two that are made at the same time may exceed the number.
-        let page = Page { range: holder.keys(), reverse: false, skip: 0, limit: 4 * MOST as u32 };
-        let listed = storage.scan(&host, vec![page]).await?.into_iter().flat_map(|page| page.entries);
+        let listed = space.scan(holder.keys(), 4 * MOST as u32).await?.entries.into_iter();
         let places: Vec<Vec<u8>> = listed.map(|entry| record_at(&String::from_utf8_lossy(&entry.value))).collect();
-        let items = storage.get(&host, places.clone()).await?;
+        let items = space.get_all(places.clone()).await?;
         places.into_iter().zip(items).filter_map(|(at, item)| item.map(|item| decode(at, &item))).collect()
     }
 
     async fn commit(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<(), StorageError> {
-        let transaction = Transaction { conditions, changes, wake_at: None };
-        self.storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
+        HostSpace(&*self.storage).commit(conditions, changes).await.map(drop)
     }
 }
 

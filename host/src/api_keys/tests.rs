@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::*;
 use crate::capability::clock::ManualClock;
 use crate::capability::schedule::Claim;
-use crate::capability::storage::{Item, Key, Scanned};
+use crate::capability::storage::{Item, Key, Page, Scanned, Transaction};
 use crate::storage::MemoryStorage;
 
 const START: u64 = 1_800_000_000_000;

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::record::{Found, encode};
-use crate::capability::storage::{Change, Condition, OrganizationId, Storage, StorageError, Transaction};
+use crate::capability::host_space::HostSpace;
+use crate::capability::storage::{Change, Condition, Storage, StorageError};
 use crate::hourly::warn_hourly;
 
 /// How exactly it is noted, in milliseconds: of one key, a host writes once in this time.
@@ -49,12 +50,8 @@ impl Used {
 async fn write(storage: &dyn Storage, found: Found, used: u64) -> Result<(), StorageError> {
     let Found { at, mut record, version } = found;
     record.last_used = Some(used);
-    let transaction = Transaction {
-        conditions: vec![Condition::version(at.clone(), version)],
-        changes: vec![Change::put(at, encode(&record)?)],
-        wake_at: None,
-    };
-    storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
+    let conditions = vec![Condition::version(at.clone(), version)];
+    HostSpace(storage).commit(conditions, vec![Change::put(at, encode(&record)?)]).await.map(drop)
 }
 
 /// A record that is being written, until this is dropped.

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod email;
+pub(crate) mod host_space;
 pub mod http;
 pub mod schedule;
 pub mod secrets;

@@ -16,6 +16,7 @@ use crate::http::HttpConfig;
 const LONGEST_PAUSE: u64 = 24 * 60 * 60;
 /// The most room that may be asked for, in MiB: a pebibyte.
 const MOST_ROOM: u64 = 1 << 30;
+
 /// The table `[alerts]` of the configuration file; flags of `serve` come before it.
 ///
 /// ```toml

@@ -12,9 +12,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
 use crate::capability::clock::{Clock as _, SystemClock};
-use crate::capability::storage::{
-    Change, Entry, Key, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
-};
+use crate::capability::host_space::HostSpace;
+use crate::capability::storage::{Change, Entry, Key, KeyRange, Storage, StorageError};
 
 /// Where the records are, in the host's own space.
 const SERVERS: &str = "server/";
@@ -78,7 +77,7 @@ impl Presence {
         let server = Server { base_url, process, count, at, ended };
         let Ok(value) = serde_json::to_vec(&server) else { return };
         // A commit that hangs must not keep the next ones from being tried.
-        match timeout(EVERY, change(storage, vec![Change::put(self.key.clone(), value)])).await {
+        match timeout(EVERY, HostSpace(storage).change(vec![Change::put(self.key.clone(), value)])).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!("other commands are not told that this server runs: {error}"),
             Err(_) => {
@@ -147,9 +146,7 @@ fn alive(before: &[Entry], after: &[Entry]) -> Vec<String> {
 }
 
 async fn records(storage: &dyn Storage) -> Result<Vec<Entry>, StorageError> {
-    let page = Page { range: KeyRange::beginning_with(SERVERS), reverse: false, skip: 0, limit: MOST };
-    let scanned = storage.scan(&OrganizationId::host(), vec![page]).await?;
-    Ok(scanned.into_iter().flat_map(|page| page.entries).collect())
+    Ok(HostSpace(storage).scan(KeyRange::beginning_with(SERVERS), MOST).await?.entries)
 }
 
 async fn forget_old(storage: &dyn Storage, now: u64) -> Result<(), StorageError> {
@@ -158,11 +155,7 @@ async fn forget_old(storage: &dyn Storage, now: u64) -> Result<(), StorageError>
     };
     let old: Vec<Change> =
         records(storage).await?.into_iter().filter(is_old).map(|record| Change::Delete(record.key)).collect();
-    if old.is_empty() { Ok(()) } else { change(storage, old).await }
-}
-
-async fn change(storage: &dyn Storage, changes: Vec<Change>) -> Result<(), StorageError> {
-    storage.commit(&OrganizationId::host(), Transaction { changes, ..Transaction::default() }).await.map(drop)
+    if old.is_empty() { Ok(()) } else { HostSpace(storage).change(old).await }
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::keyring::Keyring;
 use super::note::Note;
 use super::reseal::reseal;
-use crate::capability::storage::{Change, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction};
+use crate::capability::host_space::HostSpace;
+use crate::capability::storage::{Change, KeyRange, Storage, StorageError};
 use crate::hourly::error_hourly;
 use crate::registry::Registry;
 
@@ -113,25 +114,18 @@ impl Keeper {
     async fn say(&self, now: u64) -> Result<(), StorageError> {
         let said = Said { seals: self.keyring.sealing(), at: now };
         let value = serde_json::to_vec(&said).map_err(|error| StorageError::Other(error.to_string()))?;
-        let changes = vec![Change::put(format!("{SERVERS}{}", self.id).into(), value)];
-        let transaction = Transaction { changes, ..Transaction::default() };
-        self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
+        HostSpace(&*self.storage).change(vec![Change::put(format!("{SERVERS}{}", self.id).into(), value)]).await
     }
 
     /// How many servers that are there seal with another key than this.
     pub(crate) async fn sealing_otherwise(storage: &dyn Storage, key: &str, now: u64) -> Result<usize, StorageError> {
-        let range = KeyRange::beginning_with(SERVERS);
-        let page = Page { range, reverse: false, skip: 0, limit: 1_000 };
-        let scanned = storage.scan(&OrganizationId::host(), vec![page]).await?;
-        let entries = scanned.into_iter().flat_map(|page| page.entries);
-        let said = entries.filter_map(|entry| serde_json::from_slice::<Said>(&entry.value).ok());
+        let scanned = HostSpace(storage).scan(KeyRange::beginning_with(SERVERS), 1_000).await?;
+        let said = scanned.entries.iter().filter_map(|entry| serde_json::from_slice::<Said>(&entry.value).ok());
         Ok(said.filter(|said| said.seals != key && now.saturating_sub(said.at) < THERE).count())
     }
 
     /// Forgets what servers have said, when a rotation is at its end.
     pub(crate) async fn forget(storage: &dyn Storage) -> Result<(), StorageError> {
-        let range = KeyRange::beginning_with(SERVERS);
-        let transaction = Transaction { changes: vec![Change::DeleteRange(range)], ..Transaction::default() };
-        storage.commit(&OrganizationId::host(), transaction).await.map(drop)
+        HostSpace(storage).change(vec![Change::DeleteRange(KeyRange::beginning_with(SERVERS))]).await
     }
 }

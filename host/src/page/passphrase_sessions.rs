@@ -15,7 +15,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::session::{Session, SessionError, SessionProvider};
 use crate::capability::clock::{TOLERANCE, lasts};
-use crate::capability::storage::{Change, Condition, Item, KeyRange, OrganizationId, StorageError, Transaction};
+use crate::capability::host_space::{HostSpace, unchanged};
+use crate::capability::storage::{Change, Condition, Item, KeyRange, OrganizationId, StorageError};
 use crate::hourly::warn_hourly;
 use crate::provisioner::Provisioner;
 use crate::urls::{encode, page_path, path_of};
@@ -91,12 +92,8 @@ impl PassphraseSessions {
         changes.push(put(&cookie, &stored)?);
         changes.extend(self.cookie_of(request).map(|old| Change::Delete(old.key())));
         // All sessions ended meanwhile: whoever signs in at this moment does so once more.
-        let conditions = vec![match before {
-            Some(item) => Condition::version(key, item.version),
-            None => Condition::Absent(key),
-        }];
-        let transaction = Transaction { conditions, changes, wake_at: None };
-        self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map_err(failed)?;
+        let conditions = vec![unchanged(key, before.as_ref())];
+        self.space().commit(conditions, changes).await.map_err(failed)?;
         Ok(self.set_cookie(organization, &cookie.to_string(), ABSOLUTE / 1000))
     }
 
@@ -149,8 +146,7 @@ impl PassphraseSessions {
             stored.seen = now;
             // Only where it still is: a sign-out in the meantime stands.
             let conditions = vec![Condition::version(cookie.key(), item.version)];
-            let transaction = Transaction { conditions, changes: vec![put(&cookie, &stored)?], wake_at: None };
-            match self.provisioner.storage().commit(&OrganizationId::host(), transaction).await {
+            match self.space().commit(conditions, vec![put(&cookie, &stored)?]).await {
                 Ok(_) | Err(StorageError::Conflict(_)) => {}
                 // On a full disk the page can still be looked at.
                 Err(error) => warn_hourly!("session-used"; "when a session was used last can't be kept: {error}"),
@@ -172,13 +168,15 @@ impl PassphraseSessions {
     }
 
     pub(super) async fn get(&self, key: Vec<u8>) -> Result<Option<Item>, SessionError> {
-        let found = self.provisioner.storage().get(&OrganizationId::host(), vec![key]).await.map_err(failed)?;
-        Ok(found.into_iter().next().flatten())
+        self.space().get(key).await.map_err(failed)
     }
 
     pub(super) async fn commit(&self, changes: Vec<Change>) -> Result<(), SessionError> {
-        let transaction = Transaction { changes, ..Transaction::default() };
-        self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map(|_| ()).map_err(failed)
+        self.space().change(changes).await.map_err(failed)
+    }
+
+    fn space(&self) -> HostSpace<'_> {
+        HostSpace(self.provisioner.storage())
     }
 
     fn secure(&self) -> bool {

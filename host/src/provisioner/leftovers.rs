@@ -15,7 +15,8 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::Provisioner;
-use crate::capability::storage::{Change, Entry, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction};
+use crate::capability::host_space::HostSpace;
+use crate::capability::storage::{Change, Entry, KeyRange, OrganizationId, Storage, StorageError};
 use crate::hourly::warn_hourly;
 
 /// How often it is looked, in milliseconds.
@@ -143,7 +144,7 @@ impl Provisioner {
         };
         forget_where(self.storage(), of_it).await?;
         let marks = KeyRange::beginning_with(&format!("{SIGNED_OUT}{organization}/"));
-        remove(self.storage(), vec![Change::DeleteRange(marks)]).await
+        HostSpace(self.storage()).change(vec![Change::DeleteRange(marks)]).await
     }
 
     /// Removes sessions and known browsers of a member.
@@ -184,7 +185,7 @@ async fn forget_requests(storage: &dyn Storage, key: &str, before: u64) -> Resul
     let at = format!("{REQUESTS}{key}/at/");
     loop {
         let range = KeyRange { start: at.clone().into(), end: format!("{at}{before:020}/").into() };
-        let entries = scan(storage, range, AT_ONCE).await?;
+        let entries = HostSpace(storage).scan(range, AT_ONCE).await?.entries;
         if entries.is_empty() {
             return Ok(());
         }
@@ -193,7 +194,7 @@ async fn forget_requests(storage: &dyn Storage, key: &str, before: u64) -> Resul
             let of = |kind: &str| Change::Delete(format!("{REQUESTS}{key}/{kind}/{hash}").into());
             [Change::Delete(entry.key), of("record"), of("answer")]
         });
-        remove(storage, changes.collect()).await?;
+        HostSpace(storage).change(changes.collect()).await?;
     }
 }
 
@@ -212,30 +213,19 @@ async fn each_page(
     is_gone: impl Fn(&Entry) -> bool,
 ) -> Result<(), StorageError> {
     loop {
-        let entries = scan(storage, range.clone(), AT_ONCE).await?;
+        let entries = HostSpace(storage).scan(range.clone(), AT_ONCE).await?.entries;
         let Some(last) = entries.last().map(|entry| entry.key.clone()) else { return Ok(()) };
         let changes: Vec<Change> =
             entries.into_iter().filter(|entry| is_gone(entry)).map(|entry| Change::Delete(entry.key)).collect();
         if !changes.is_empty() {
-            remove(storage, changes).await?;
+            HostSpace(storage).change(changes).await?;
         }
         range.start = [last.as_slice(), &[0]].concat();
     }
 }
 
 async fn first_key(storage: &dyn Storage, range: &KeyRange) -> Result<Option<Vec<u8>>, StorageError> {
-    Ok(scan(storage, range.clone(), 1).await?.into_iter().next().map(|entry| entry.key))
-}
-
-async fn scan(storage: &dyn Storage, range: KeyRange, limit: u32) -> Result<Vec<Entry>, StorageError> {
-    let page = Page { range, reverse: false, skip: 0, limit };
-    let pages = storage.scan(&OrganizationId::host(), vec![page]).await?;
-    Ok(pages.into_iter().flat_map(|page| page.entries).collect())
-}
-
-async fn remove(storage: &dyn Storage, changes: Vec<Change>) -> Result<(), StorageError> {
-    let transaction = Transaction { changes, ..Transaction::default() };
-    storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
+    Ok(HostSpace(storage).scan(range.clone(), 1).await?.entries.pop().map(|entry| entry.key))
 }
 
 #[cfg(test)]
@@ -247,13 +237,13 @@ mod tests {
 
     async fn stored(storage: &MemoryStorage) -> Vec<String> {
         let everything = KeyRange { start: Vec::new(), end: vec![0xff; 512] };
-        let entries = scan(storage, everything, 4_000).await.unwrap();
+        let entries = HostSpace(storage).scan(everything, 4_000).await.unwrap().entries;
         entries.into_iter().map(|entry| String::from_utf8(entry.key).unwrap()).collect()
     }
 
     async fn put(storage: &MemoryStorage, rows: &[(String, String)]) {
         let changes = rows.iter().map(|(key, value)| Change::put(key.clone().into(), value.clone().into()));
-        remove(storage, changes.collect()).await.unwrap();
+        HostSpace(storage).change(changes.collect()).await.unwrap();
     }
 
     #[tokio::test]

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::capability::storage::{
-    Change, Condition, Item, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
-};
+use crate::capability::host_space::{HostSpace, unchanged};
+use crate::capability::storage::{Change, Condition, Entry, Item, KeyRange, OrganizationId, Storage, StorageError};
 
 /// The largest component, in bytes: five times the built-in one.
 pub(crate) const MAX_COMPONENT: usize = 16 << 20;
@@ -240,16 +239,16 @@ impl ComponentBook {
 
     /// All that are stored, in the order of their ids.
     pub(crate) async fn list(&self) -> Result<Vec<StoredComponent>, StorageError> {
-        let items = self.all(INFOS).await?;
-        items.iter().map(|(_, value)| serde_json::from_slice(value).map_err(corrupt)).collect()
+        let items = self.space().all(KeyRange::beginning_with(INFOS)).await?;
+        items.iter().map(|entry| serde_json::from_slice(&entry.value).map_err(corrupt)).collect()
     }
 
     /// The component's bytes and what it is called.
     pub(crate) async fn wasm(&self, id: &ComponentId) -> Result<Option<(StoredComponent, Vec<u8>)>, StorageError> {
-        let Some(item) = self.get(vec![info(id)]).await?.into_iter().next().flatten() else { return Ok(None) };
+        let Some(item) = self.space().get(info(id)).await? else { return Ok(None) };
         let stored: StoredComponent = serde_json::from_slice(&item.value).map_err(corrupt)?;
         let pieces = usize::try_from(stored.bytes).unwrap_or(MAX_COMPONENT).min(MAX_COMPONENT).div_ceil(PIECE);
-        let found = self.get((0..pieces).map(|number| code(id, number)).collect()).await?;
+        let found = self.space().get_all((0..pieces).map(|number| code(id, number)).collect()).await?;
         let wasm: Vec<u8> = found.into_iter().flatten().flat_map(|item| item.value).collect();
         if ComponentId::of(&wasm) != *id {
             return Err(StorageError::Other(format!("the code of component {} is damaged", id.short())));
@@ -259,16 +258,13 @@ impl ComponentBook {
 
     /// Removes a component that neither an organization nor the canary runs.
     pub(crate) async fn remove(&self, id: &ComponentId) -> Result<(), ComponentBookError> {
-        let found = self.get(vec![info(id), ASSIGNED.into()]).await?;
+        let found = self.space().get_all(vec![info(id), ASSIGNED.into()]).await?;
         let [Some(_), assigned] = found.as_slice() else { return Err(ComponentBookError::Unknown(*id)) };
-        let conditions = match assigned {
-            Some(item) => Condition::version(ASSIGNED.into(), item.version),
-            None => Condition::Absent(ASSIGNED.into()),
-        };
+        let condition = unchanged(ASSIGNED.into(), assigned.as_ref());
         if self.canary().await?.is_some_and(|canary| canary.rolled_back.is_none() && canary.component == *id) {
             return Err(ComponentBookError::InUse("the canary".into()));
         }
-        for (key, value) in self.all(PINS).await? {
+        for Entry { key, value, .. } in self.space().all(KeyRange::beginning_with(PINS)).await? {
             let record: Record = serde_json::from_slice(&value).map_err(corrupt)?;
             if record.pin.component == Some(*id) {
                 let name = String::from_utf8_lossy(key.get(PINS.len()..).unwrap_or_default()).into_owned();
@@ -276,7 +272,7 @@ impl ComponentBook {
             }
         }
         let range = KeyRange { start: format!("{CODE}{id}/").into(), end: format!("{CODE}{id}0").into() };
-        let removed = self.change(vec![conditions], vec![Change::Delete(info(id)), Change::DeleteRange(range)]).await;
+        let removed = self.change(vec![condition], vec![Change::Delete(info(id)), Change::DeleteRange(range)]).await;
         match removed {
             Err(StorageError::Conflict(_)) => Err(ComponentBookError::InUse("somebody who has just taken it".into())),
             removed => Ok(removed?),
@@ -285,7 +281,7 @@ impl ComponentBook {
 
     /// What decides which component the organization runs, in one round trip.
     pub(crate) async fn assignment(&self, organization: &OrganizationId) -> Result<Assignment, StorageError> {
-        let found = self.get(vec![pin(organization), CANARY.into()]).await?;
+        let found = self.space().get_all(vec![pin(organization), CANARY.into()]).await?;
         let [of_organization, canary] = found.as_slice() else { return Ok(Assignment::default()) };
         let (record, _) = parse(organization, of_organization.as_ref())?;
         let canary: Option<Canary> = parse_canary(canary.as_ref())?;
@@ -322,7 +318,7 @@ impl ComponentBook {
     ) -> Result<Pin, ComponentBookError> {
         let mut tried = 0;
         loop {
-            let found = self.get(vec![pin(organization)]).await?.into_iter().next().flatten();
+            let found = self.space().get(pin(organization)).await?;
             let (record, require) = parse(organization, found.as_ref())?;
             let after = change(record.pin)?;
             let json = serde_json::to_vec(&Record { pin: after, ..record }).map_err(corrupt)?;
@@ -346,7 +342,7 @@ impl ComponentBook {
 
     /// The canary, also one that was rolled back.
     pub(crate) async fn canary(&self) -> Result<Option<Canary>, StorageError> {
-        parse_canary(self.get(vec![CANARY.into()]).await?.into_iter().next().flatten().as_ref())
+        parse_canary(self.space().get(CANARY.into()).await?.as_ref())
     }
 
     /// Begins a canary, in the place of the one that is there.
@@ -370,7 +366,7 @@ impl ComponentBook {
 
     /// Rolls this canary back; `false` if it is not the one that runs.
     pub(crate) async fn roll_canary_back(&self, canary: &Canary, reason: &str) -> Result<bool, StorageError> {
-        let Some(item) = self.get(vec![CANARY.into()]).await?.into_iter().next().flatten() else { return Ok(false) };
+        let Some(item) = self.space().get(CANARY.into()).await? else { return Ok(false) };
         if parse_canary(Some(&item))?.as_ref() != Some(canary) {
             return Ok(false);
         }
@@ -388,34 +384,12 @@ impl ComponentBook {
         self.change(Vec::new(), vec![Change::Delete(CANARY.into())]).await
     }
 
-    async fn get(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Item>>, StorageError> {
-        self.storage.get(&OrganizationId::host(), keys).await
-    }
-
     async fn change(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<(), StorageError> {
-        let transaction = Transaction { conditions, changes, wake_at: None };
-        self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
+        self.space().commit(conditions, changes).await.map(drop)
     }
 
-    /// All items whose keys begin so.
-    async fn all(&self, prefix: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
-        let mut end: Vec<u8> = prefix.into();
-        // `0` follows `/`, with which every prefix ends.
-        end.pop();
-        end.push(b'0');
-        let mut start: Vec<u8> = prefix.into();
-        let mut found = Vec::new();
-        loop {
-            let range = KeyRange { start, end: end.clone() };
-            let page = Page { range, reverse: false, skip: 0, limit: 1_000 };
-            let scanned = self.storage.scan(&OrganizationId::host(), vec![page]).await?;
-            let Some(scanned) = scanned.into_iter().next() else { return Ok(found) };
-            found.extend(scanned.entries.into_iter().map(|entry| (entry.key, entry.value)));
-            match found.last() {
-                Some((last, _)) if scanned.more => start = [last.as_slice(), &[0]].concat(),
-                _ => return Ok(found),
-            }
-        }
+    fn space(&self) -> HostSpace<'_> {
+        HostSpace(&*self.storage)
     }
 }
 
@@ -423,11 +397,10 @@ impl ComponentBook {
 /// does not change.
 fn parse(organization: &OrganizationId, item: Option<&Item>) -> Result<(Record, Condition), StorageError> {
     let generation = organization.generation();
-    let empty = Record { generation, ..Record::default() };
-    let Some(item) = item else { return Ok((empty, Condition::Absent(pin(organization)))) };
-    let record: Record = serde_json::from_slice(&item.value).map_err(corrupt)?;
-    let record = if record.generation == generation { record } else { empty };
-    Ok((record, Condition::version(pin(organization), item.version)))
+    let record = item.map(|item| serde_json::from_slice::<Record>(&item.value).map_err(corrupt)).transpose()?;
+    let record = record.filter(|record| record.generation == generation);
+    let record = record.unwrap_or_else(|| Record { generation, ..Record::default() });
+    Ok((record, unchanged(pin(organization), item)))
 }
 
 fn parse_canary(item: Option<&Item>) -> Result<Option<Canary>, StorageError> {
@@ -532,7 +505,7 @@ mod tests {
         book.remove(&one).await.unwrap();
         assert_eq!(book.remove(&one).await, Err(ComponentBookError::Unknown(one)));
         assert_eq!(book.wasm(&one).await, Ok(None));
-        assert!(book.all(CODE).await.unwrap().is_empty());
+        assert!(book.space().all(KeyRange::beginning_with(CODE)).await.unwrap().is_empty());
         assert_eq!(book.roll_back(&acme).await, Err(ComponentBookError::Unknown(one)));
     }
 

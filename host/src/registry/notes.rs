@@ -1,7 +1,7 @@
 //! Notes of the standalone host about itself: what makes its storage and its files those of one installation.
 
 use super::Registry;
-use crate::capability::storage::{Change, Condition, Key, OrganizationId, StorageError, Transaction, holds_nothing};
+use crate::capability::storage::{Change, Condition, Key, OrganizationId, StorageError, holds_nothing};
 
 const NOTES: &str = "note/";
 
@@ -18,8 +18,7 @@ impl Registry {
 
     /// A note of the host about itself.
     pub(crate) async fn note(&self, name: &str) -> Result<Option<String>, StorageError> {
-        let found = self.storage.get(&OrganizationId::host(), vec![note_key(name)]).await?;
-        let item = found.into_iter().next().flatten();
+        let item = self.space().get(note_key(name)).await?;
         item.map(|item| String::from_utf8(item.value).map_err(|error| StorageError::Other(error.to_string())))
             .transpose()
     }
@@ -34,8 +33,6 @@ impl Registry {
     }
 
     pub(crate) async fn set_note(&self, name: &str, text: &str) -> Result<(), StorageError> {
-        let changes = vec![Change::put(note_key(name), text.into())];
-        let transaction = Transaction { changes, ..Transaction::default() };
-        self.storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
+        self.space().change(vec![Change::put(note_key(name), text.into())]).await
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::storage::{Change, Condition, OrganizationId, Storage, StorageError, Transaction};
+use crate::capability::host_space::{HostSpace, unchanged};
+use crate::capability::storage::{Change, Condition, OrganizationId, Storage, StorageError};
 use crate::quota::{InvalidQuota, Quota, Quotas};
 
 /// How often a change is tried while others change the same record.
@@ -74,8 +75,7 @@ impl QuotaBook {
             }
             let json = serde_json::to_vec(&record).map_err(corrupt)?;
             let changes = vec![Change::put(key(organization), json)];
-            let transaction = Transaction { conditions: vec![require], changes, wake_at: None };
-            match self.storage.commit(&OrganizationId::host(), transaction).await {
+            match HostSpace(&*self.storage).commit(vec![require], changes).await {
                 Err(StorageError::Conflict(_)) if tried < ATTEMPTS => tried += 1,
                 committed => return Ok(committed.map(|_| true)?),
             }
@@ -84,21 +84,19 @@ impl QuotaBook {
 
     /// Forgets what was set for an organization that is being deleted.
     pub(crate) async fn forget(&self, organization: &OrganizationId) -> Result<(), StorageError> {
-        let transaction = Transaction { changes: vec![Change::Delete(key(organization))], ..Transaction::default() };
-        self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
+        HostSpace(&*self.storage).change(vec![Change::Delete(key(organization))]).await
     }
 
     /// The record, empty if there is none or it is that of an earlier organization of this name, and the requirement that
     /// it does not change.
     async fn read(&self, organization: &OrganizationId) -> Result<(Record, Condition), StorageError> {
         let generation = organization.generation();
-        let found = self.storage.get(&OrganizationId::host(), vec![key(organization)]).await?;
-        let Some(item) = found.into_iter().next().flatten() else {
-            return Ok((Record { generation, ..Record::default() }, Condition::Absent(key(organization))));
-        };
-        let record: Record = serde_json::from_slice(&item.value).map_err(corrupt)?;
-        let record = if record.generation == generation { record } else { Record { generation, ..Record::default() } };
-        Ok((record, Condition::version(key(organization), item.version)))
+        let item = HostSpace(&*self.storage).get(key(organization)).await?;
+        let record =
+            item.as_ref().map(|item| serde_json::from_slice::<Record>(&item.value).map_err(corrupt)).transpose()?;
+        let record = record.filter(|record| record.generation == generation);
+        let record = record.unwrap_or_else(|| Record { generation, ..Record::default() });
+        Ok((record, unchanged(key(organization), item.as_ref())))
     }
 }
 
