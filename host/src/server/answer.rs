@@ -37,15 +37,19 @@ pub(super) async fn answer(
         return refusal(500, "An internal error occurred.", request_id);
     };
     let mut headers = contained::fields(fields);
-    if body.len() as u64 >= WORTH_COMPRESSING {
+    let is_worth_it = body.len() as u64 >= WORTH_COMPRESSING;
+    if is_safe || is_worth_it {
+        // A 304 says what the 200 would have said (RFC 9110 §15.4.5), and nobody knows here how large that would be. So
+        // each answer to a read says it.
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
-        if let Some(steps) = steps
-            && accepts_gzip(request)
-            && let Some(compressed) = gzip(&body, bill, steps).await
-        {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            body = compressed;
-        }
+    }
+    if is_worth_it
+        && let Some(steps) = steps
+        && accepts_gzip(request)
+        && let Some(compressed) = gzip(&body, bill, steps).await
+    {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        body = compressed;
     }
     match bill.answer(body, !is_safe) {
         Ok(body) => respond(status, headers, body, request_id),
@@ -146,6 +150,7 @@ mod tests {
     async fn only_a_large_body_is_compressed_and_says_so() {
         let small = answer_of(100, &["gzip"]).await;
         assert!(!small.headers().contains_key(header::CONTENT_ENCODING));
+        assert_eq!(small.headers()[header::VARY], "accept-encoding");
         let large = answer_of(300_000, &["gzip"]).await;
         assert_eq!(large.headers()[header::CONTENT_ENCODING], "gzip");
         assert_eq!(large.headers()[header::VARY], "accept-encoding");
@@ -154,6 +159,18 @@ mod tests {
         let plain = answer_of(10_000, &[]).await;
         assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
         assert_eq!(plain.headers()[header::VARY], "accept-encoding");
+    }
+
+    #[tokio::test]
+    async fn rfc_9110_15_4_5_a_304_varies_as_the_200_does() {
+        let (lanes, organization) = (Lanes::new(), OrganizationId::host());
+        let response = ScimResponse { status: 304, headers: vec![("etag".into(), "W/\"1\"".into())], body: Vec::new() };
+        let steps = Some(lanes.steps(&organization));
+        let not_modified = answer(response, &HeaderMap::new(), "id", &bill(1 << 20), steps, true).await;
+        assert_eq!(not_modified.headers()[header::VARY], "accept-encoding");
+        let written = ScimResponse { status: 201, headers: vec![], body: b"{}".to_vec() };
+        let written = answer(written, &HeaderMap::new(), "id", &bill(1 << 20), None, false).await;
+        assert!(!written.headers().contains_key(header::VARY), "a small answer to a write is the same for everybody");
     }
 
     #[tokio::test]

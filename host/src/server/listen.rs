@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response};
+use axum::http::uri::Authority;
+use axum::http::{Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -301,6 +302,20 @@ fn descriptors() -> Option<u64> {
     None
 }
 
+/// Whether a request says for which host it is, as HTTP demands it (RFC 9112 §3.2): in exactly one field, whose value has
+/// the form of a host, or is empty. HTTP/1.0 need not have it, and HTTP/2 has another place for it.
+fn names_its_host<B>(request: &Request<B>) -> bool {
+    let mut fields = request.headers().get_all(header::HOST).iter();
+    match (fields.next(), fields.next()) {
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(only), None) => {
+            let value = only.as_bytes();
+            value.is_empty() || (!value.contains(&b'@') && Authority::try_from(value).is_ok())
+        }
+        (Some(_), Some(_)) => false,
+    }
+}
+
 /// What a request meets first: it is noted in the ledger; then SCIM goes straight to its service, all else through the
 /// router, what receivers of SCIM events ask for as well.
 #[derive(Clone)]
@@ -353,6 +368,10 @@ impl Entry {
         let Ok(bill) = Bill::begin(&self.ledger, Some(&connection), head) else {
             return Ok(refusal(503, "Too many requests at the same time.", &request_id::next()));
         };
+        if !names_its_host(&request) {
+            let detail = "The request must name the host that it is for, in one field `Host`.";
+            return Ok(refusal(400, detail, &request_id::next()));
+        }
         request.extensions_mut().insert(bill.clone());
         if self.certificate_missing {
             request.extensions_mut().insert(WithoutCertificate);

@@ -223,16 +223,7 @@ fn rfc_011_a_request_that_can_not_be_read_is_refused_with_a_scim_error() {
         (400, format!("GET {path}/Users HTTP/1.1\r\n{fields}no field\r\n\r\n")),
         (431, format!("GET {path}/Users HTTP/1.1\r\n{fields}X-Large: {large}\r\n\r\n")),
     ] {
-        let mut stream = TcpStream::connect(authority).expect("a connection");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a patience");
-        // A server that refuses what it has not read to its end may reset the connection behind its answer.
-        let _ = stream.write_all(request.as_bytes());
-        let mut answer = Vec::new();
-        let mut chunk = [0; 4_096];
-        while let Ok(length @ 1..) = stream.read(&mut chunk) {
-            answer.extend_from_slice(&chunk[..length]);
-        }
-        let answer = String::from_utf8(answer).expect("text");
+        let answer = answer_to_bytes(authority, &request);
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{status}: {answer:?}"));
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
         assert!(head.contains("\r\ncontent-type: application/scim+json"), "{answer}");
@@ -240,4 +231,42 @@ fn rfc_011_a_request_that_can_not_be_read_is_refused_with_a_scim_error() {
         assert_eq!(body["schemas"], json!([ERROR]));
         assert_eq!(body["status"], json!(status.to_string()));
     }
+}
+
+#[test]
+fn rfc_9112_3_2_a_request_names_its_host_once() {
+    let authority = shared().authority();
+    let path = client().url().split_once(authority).expect("a path").1.to_owned();
+    let get = |version: &str, target: &str, fields: &str| {
+        let request = format!("GET {target} HTTP/{version}\r\n{fields}Connection: close\r\n\r\n");
+        answer_to_bytes(authority, &request)
+    };
+    let config = format!("{path}/ServiceProviderConfig");
+    for fields in ["", "Host: a.example\r\nHost: a.example\r\n", "Host: a@b.example\r\n", "Host: a b\r\n"] {
+        for target in [config.as_str(), "/healthz"] {
+            let answer = get("1.1", target, fields);
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{fields}: {answer}");
+            assert!(answer.contains(ERROR), "{answer}");
+        }
+    }
+    for (version, fields) in
+        [("1.0", ""), ("1.1", "Host:\r\n"), ("1.1", "Host: scim_1.example:8443\r\n"), ("1.1", "Host: [::1]:80\r\n")]
+    {
+        let answer = get(version, &config, fields);
+        assert!(answer.starts_with(&format!("HTTP/{version} 200 ")), "{fields}: {answer}");
+    }
+}
+
+/// All that the server answers to these bytes until it closes the connection.
+fn answer_to_bytes(authority: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(authority).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a patience");
+    // A server that refuses what it has not read to its end may reset the connection behind its answer.
+    let _ = stream.write_all(request.as_bytes());
+    let mut answer = Vec::new();
+    let mut chunk = [0; 4_096];
+    while let Ok(length @ 1..) = stream.read(&mut chunk) {
+        answer.extend_from_slice(&chunk[..length]);
+    }
+    String::from_utf8(answer).expect("text")
 }

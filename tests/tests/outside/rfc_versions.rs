@@ -47,6 +47,20 @@ fn rfc_124_if_none_match_is_304_without_a_body() {
 }
 
 #[test]
+fn rfc_9110_15_4_5_a_304_has_the_fields_of_the_200() {
+    let client = client();
+    let created = seed::someone(&client, "not.modified");
+    let path = format!("/Users/{}", id(&created));
+    let known = client.send(&Request::new("GET", &path).header("If-None-Match", "*"));
+    known.is(304);
+    let read = client.get(&path);
+    for field in ["Vary", "ETag", "Content-Location", "Cache-Control"] {
+        assert!(read.header(field).is_some(), "{field}");
+        assert_eq!(known.header(field), read.header(field), "{field}");
+    }
+}
+
+#[test]
 fn rfc_125_if_match_guards_writes() {
     let client = client();
     let created = seed::someone(&client, "match");

@@ -214,6 +214,33 @@ async fn p9_a_copy_keeps_its_lock_however_long_it_takes_and_ends_with_words_if_t
     assert_eq!(everything(&*open(&url).await).await.unwrap(), everything(&source()).await.unwrap());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p9_a_last_commit_that_was_never_sent_is_told_as_not_made() {
+    let cluster = Cluster::start();
+    let data = tempfile::tempdir().unwrap();
+    let (from, url) = (data.path().to_str().unwrap().to_owned(), cluster.url());
+    run(&["--data", &from, "org", "create", "acme", "--seats", "10", "--owner", "owner@acme.example"]).unwrap();
+    drop(open(&url).await);
+    // The host's own records are in the transaction that the last commit ends.
+    let command = held_up(&cluster, "organization/acme", &["--json", "migrate", "--from", &from, "--to", &url]);
+    let holder = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()";
+    assert_eq!(cluster.sql(&format!("SELECT pg_terminate_backend(pid) FROM ({holder}) AS holder")), "t");
+    cluster.sql(&format!("SELECT pg_cancel_backend(pid) FROM {HOLDS}"));
+    let ended = command.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.contains("holds the lock of this copy was closed") && !said.contains("it is not known"), "{said}");
+    assert_eq!(ended.status.code(), Some(7), "{said}");
+    assert_eq!(
+        cluster.sql("SELECT count(*) FROM insomnia_scim.organization WHERE name = '_host'"),
+        "0",
+        "it serves nobody"
+    );
+    // The old place goes on, and the same command finishes the move.
+    run(&["--data", &from, "org", "list"]).unwrap();
+    cluster.sql("DROP TRIGGER hold ON insomnia_scim.item");
+    run(&["migrate", "--from", &from, "--to", &url]).unwrap();
+}
+
 #[test]
 fn p9_a_place_that_a_server_uses_is_neither_moved_nor_moved_into_and_afterwards_the_old_one_is_refused() {
     let cluster = Cluster::start();

@@ -72,6 +72,25 @@ pub(crate) struct Head {
     pub(crate) wake_at: Option<u64>,
 }
 
+/// Why [`Target::end`] failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EndError {
+    /// What was to be committed has certainly not taken effect.
+    #[error(transparent)]
+    NotDone(StorageError),
+    /// The commit was sent, and may have taken effect.
+    #[error(transparent)]
+    Unknown(StorageError),
+}
+
+impl From<EndError> for StorageError {
+    fn from(error: EndError) -> Self {
+        match error {
+            EndError::NotDone(error) | EndError::Unknown(error) => error,
+        }
+    }
+}
+
 /// Which part of a storage is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -136,7 +155,7 @@ pub(crate) trait Target: Send {
     async fn change(&mut self, put: Vec<Entry>, delete: Vec<Key>) -> Result<(), StorageError>;
 
     /// Ends the current organization.
-    async fn end(&mut self) -> Result<(), StorageError>;
+    async fn end(&mut self) -> Result<(), EndError>;
 
     /// The target as a source, to read everything again.
     async fn source(&mut self) -> Result<Box<dyn Source>, StorageError>;
@@ -194,7 +213,7 @@ pub(crate) async fn copy(
             Sent::Organization(head) => {
                 if let Some((_, left)) = current.take() {
                     left.remove_rest(target).await?;
-                    target.end().await?;
+                    target.end().await.map_err(StorageError::from)?;
                 }
                 unsent.remove(&head.organization);
                 if head.organization.is_host() {
@@ -225,7 +244,7 @@ pub(crate) async fn copy(
         left.remove_rest(target).await?;
         is_host = head.organization.is_host();
         if !is_host {
-            target.end().await?;
+            target.end().await.map_err(StorageError::from)?;
         }
     }
     remove_all(unsent, target).await?;
@@ -236,7 +255,10 @@ pub(crate) async fn copy(
     if is_host {
         check_current(&sent, target).await?;
         look.last.await?;
-        target.end().await.map_err(CopyError::Unknown)?;
+        target.end().await.map_err(|error| match error {
+            EndError::NotDone(error) => CopyError::Storage(error),
+            EndError::Unknown(error) => CopyError::Unknown(error),
+        })?;
     }
     Ok(Copied { kept, ..sent.sum() })
 }

@@ -66,10 +66,10 @@ impl Target for Forgetful {
         }
         self.target.change(put, delete).await
     }
-    async fn end(&mut self) -> Result<(), StorageError> {
+    async fn end(&mut self) -> Result<(), EndError> {
         self.target.end().await?;
         if self.is_silent && self.is_host {
-            return Err(StorageError::Unavailable("the answer was lost".into()));
+            return Err(EndError::Unknown(StorageError::Unavailable("the answer was lost".into())));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::migration::{self, in_schema};
 use super::pool::{Parameter, Session};
 use super::{PostgresOpenError, failed, fault, from_integer, random, to_integer};
 use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
-use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
+use crate::storage::copy::{EndError, Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
 
 /// A database that is read in the snapshot of the moment when [`Source::send`] begins.
 pub(crate) struct PostgresSource {
@@ -279,10 +279,18 @@ impl Target for PostgresTarget {
         Ok(())
     }
 
-    async fn end(&mut self) -> Result<(), StorageError> {
-        self.current.take().ok_or_else(not_begun)?;
-        self.is_alone().await?;
-        self.batch("COMMIT").await
+    async fn end(&mut self) -> Result<(), EndError> {
+        self.current.take().ok_or_else(not_begun).map_err(EndError::NotDone)?;
+        self.is_alone().await.map_err(EndError::NotDone)?;
+        let client = self.session.client();
+        if client.is_closed() {
+            let text = "the connection was closed before the last commit".into();
+            return Err(EndError::NotDone(StorageError::Unavailable(text)));
+        }
+        client.batch_execute("COMMIT").await.map_err(|error| match fault::is_refusal(&error) {
+            true => EndError::NotDone(failed(error)),
+            false => EndError::Unknown(failed(error)),
+        })
     }
 
     async fn source(&mut self) -> Result<Box<dyn Source>, StorageError> {

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 
 use crate::capability::storage::StorageError;
 
@@ -60,6 +60,16 @@ impl Fault {
     pub(super) fn unavailable(text: impl Into<String>) -> Self {
         Self { error: StorageError::Unavailable(text.into()), may_pass: false, is_broken: false }
     }
+}
+
+/// Whether the server itself has refused a commit, so that it has certainly not taken effect. A server that ends a session
+/// ([`Severity::Fatal`]) may have committed before, and so may one behind a connection that broke.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|said| {
+        said.parsed_severity() == Some(Severity::Error)
+            && !said.code().code().starts_with("08")
+            && *said.code() != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
+    })
 }
 
 /// The database's message, without details that may repeat stored data.

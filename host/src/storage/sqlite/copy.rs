@@ -14,7 +14,7 @@ use super::place;
 use super::rows::{Rows, Which};
 use super::{Checkpoints, OpenError, from_integer, to_integer};
 use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
-use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
+use crate::storage::copy::{EndError, Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
 
 /// A database that is read in the snapshot of the moment when [`Source::send`] began.
 pub(crate) struct SqliteSource(Connection);
@@ -241,9 +241,13 @@ impl Target for SqliteTarget {
         block_in_place(|| self.change_some(&put, &delete))
     }
 
-    async fn end(&mut self) -> Result<(), StorageError> {
-        self.current.take().ok_or_else(not_begun)?;
-        Ok(block_in_place(|| self.connection.execute_batch("COMMIT"))?)
+    async fn end(&mut self) -> Result<(), EndError> {
+        self.current.take().ok_or_else(not_begun).map_err(EndError::NotDone)?;
+        block_in_place(|| self.connection.execute_batch("COMMIT")).map_err(|error| {
+            // A transaction that goes on was not committed. Whether one that is over took effect, the file alone knows.
+            let goes_on = !self.connection.is_autocommit();
+            if goes_on { EndError::NotDone(error.into()) } else { EndError::Unknown(error.into()) }
+        })
     }
 
     async fn source(&mut self) -> Result<Box<dyn Source>, StorageError> {
