@@ -94,7 +94,7 @@ impl From<Sentence> for String {
     }
 }
 
-/// The id of the sentence of a line in the log, with its values; `None` if it is no such sentence.
+/// The id of the sentence that a line of the log consists of, with its values; `None` if the line is no sentence.
 #[cfg(test)]
 pub(crate) fn told(line: &str) -> Option<String> {
     let filled = |text: &str| {

@@ -277,7 +277,7 @@ impl Walk {
         }
     }
 
-    /// Those of these entries that match.
+    /// The members or teams among these entries that match.
     fn wanted<T: DeserializeOwned>(
         &self,
         store: &Store,

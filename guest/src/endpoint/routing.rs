@@ -1,4 +1,4 @@
-//! Which endpoint serves a request.
+//! Chooses the endpoint that serves a request.
 
 use super::answer::Answer;
 use super::completion::completion;

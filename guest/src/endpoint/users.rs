@@ -114,7 +114,7 @@ impl<'c, 'h> Resource<'c, 'h> for Users<'c, 'h> {
         if !self.endpoint.is_conditional() {
             return true;
         }
-        // Without the version that was shown, nobody can say that the condition holds.
+        // If the shown version can't be read, the condition does not count as met.
         let Ok(newest) = self.endpoint.context.store.newest_team_of(id) else { return false };
         self.endpoint.allows(&[version, version.max(newest)])
     }

@@ -153,7 +153,7 @@ fn outbox_a_downtime_of_the_hosts_is_not_part_of_the_three_days() {
     create(&organization, "ada@example.com");
     organization.host.email_results.borrow_mut().push_back(EmailError::Unavailable("down".into()));
     organization.live_for(10_000).unwrap();
-    // Nobody is there for four days; then the mail system is slow to come up.
+    // No host is up for four days. Then the mail system needs some time to start.
     organization.host.set_now(organization.store().now() + 4 * DAY);
     organization
         .host
@@ -192,7 +192,7 @@ fn outbox_two_hosts_never_deliver_at_the_same_time() {
 fn a_job_that_fails_does_not_block_the_others() {
     let organization = organization();
     create(&organization, "ada@example.com");
-    // A document that can't be read.
+    // These documents can't be read.
     for key in ["job/expiry", "connector"] {
         organization.store().append(key.into(), b"{".to_vec()).unwrap();
     }
