@@ -1,6 +1,7 @@
-//! What is asked before something is done that can't be undone: a view of its own, which works without JavaScript.
+//! Questions before actions that can't be undone: each question is a view of its own, which works without JavaScript.
 //!
-//! The buttons of the other views lead here. The form here does it, and the view after that says what was done.
+//! The buttons of other views lead to these questions. The form of a question does the action, and the next view says
+//! what was done.
 
 use askama::Template;
 use axum::extract::Path;
@@ -24,16 +25,16 @@ use crate::directory::Origin;
 use crate::event::EventStream;
 use crate::oauth::OAuthClient;
 
-/// Of what is counted, no more is looked at.
+/// The highest number to which something is counted.
 const MOST: u32 = 500;
-/// How long an old secret may work beside the new one: seconds, name.
+/// How long an old secret may stay valid beside the new one: seconds, name.
 const OVERLAPS: [(&str, &str); 4] = [
     ("0", "Stop it at once"),
     ("3600", "Keep it for 1 hour"),
     ("86400", "Keep it for 1 day"),
     ("2592000", "Keep it for 30 days"),
 ];
-/// How long the old secret works unless something else is chosen, in seconds.
+/// How long the old secret stays valid by default, in seconds.
 const DEFAULT_OVERLAP: &str = "3600";
 
 #[derive(Template)]
@@ -42,39 +43,40 @@ struct ConfirmPage {
     shell: Shell,
     asked: Question,
     error: Option<String>,
-    /// What is asked of who acts.
+    /// The proof that the form asks for.
     question: StepUpQuestion,
-    /// Of the old secret's overlaps.
+    /// The chosen overlap of the old secret.
     chosen: String,
 }
 
 /// A question, and the form that answers it.
 pub(super) struct Question {
-    /// The view that it is asked from: path below the page, name.
+    /// The view with the button that leads to the question: its path below the page, and its name.
     pub(super) back: &'static str,
     pub(super) back_name: &'static str,
-    /// Where the form goes, below the page.
+    /// The path to which the form is sent, below the page.
     pub(super) to: &'static str,
-    /// What the form carries.
+    /// The hidden fields of the form.
     pub(super) fields: Vec<(&'static str, String)>,
-    /// What will happen, and what will not.
+    /// The effects of the action, and what it leaves unchanged.
     pub(super) points: Vec<String>,
-    /// Whether it has to be chosen for how long an old secret works.
+    /// Whether the form asks how long the old secret stays valid.
     pub(super) overlap: bool,
     pub(super) danger: bool,
-    /// The button that does it.
+    /// The label of the button that does the action.
     pub(super) yes: &'static str,
-    /// The link that does not.
+    /// The label of the link that cancels.
     pub(super) no: &'static str,
 }
 
 impl Question {
-    /// The view that asks it.
+    /// The view with the question.
     pub(super) fn page(self, visit: &Visit, title: &str) -> Result<String, Refusal> {
         self.render(visit, title, StepUpQuestion::Nothing, None, DEFAULT_OVERLAP)
     }
 
-    /// The view that asks it, and once more who acts: what it leads to shows a secret. `sent` is what was sent without a proof.
+    /// The view with the question and a proof of who acts, because the action shows a secret. `sent` is a form that
+    /// came without a proof.
     async fn page_once_more(
         self,
         visit: &Visit,
@@ -144,24 +146,24 @@ pub(super) async fn ask(
     asked.map(Html)
 }
 
-/// The view that asks before a client gets another secret, where the proof is given.
+/// The view that asks before a client gets another secret, and where the visitor gives the proof.
 pub(super) fn new_secret_view(client: &str) -> String {
     format!("confirm/new-secret?client={client}")
 }
 
-/// The view that asks before a stream gets another token, where the proof is given.
+/// The view that asks before a stream gets another token, and where the visitor gives the proof.
 pub(super) fn new_stream_token_view(stream: &str) -> String {
     format!("confirm/new-stream-token?stream={stream}")
 }
 
-/// A new secret was asked for without a proof.
+/// Asks for the proof, since a new secret was requested without one.
 pub(super) async fn new_secret_again(visit: &Visit, fields: &Fields, unproven: Unproven) -> Result<Response, Refusal> {
     let client = client(visit, Some(fields.raw("client").to_owned())).await?;
     let page = new_secret(visit, &client, Some((fields, &unproven))).await?;
     Ok((unproven.status, Html(page)).into_response())
 }
 
-/// A new token of a stream was asked for without a proof.
+/// Asks for the proof, since a new token of a stream was requested without one.
 pub(super) async fn new_stream_token_again(
     visit: &Visit,
     fields: &Fields,
@@ -344,7 +346,7 @@ async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {
     question.page(visit, "Remove the webhook?")
 }
 
-/// Of one email or event that could not be delivered, or of all.
+/// The view that asks before one or all undelivered emails or events are dismissed.
 async fn dismiss(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal> {
     let name = wanted.queue.unwrap_or_default();
     let (queue, what) = match name.as_str() {

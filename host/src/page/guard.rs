@@ -16,7 +16,7 @@ use super::when::When;
 use super::words::{counted, grouped};
 use crate::guard::{Decision, Guard, HeldCounts, HeldMember, HeldRemoval, Removal};
 
-/// Rows of a page.
+/// How many rows a page has.
 const ROWS: u32 = 100;
 
 #[derive(Template)]
@@ -29,9 +29,9 @@ struct GuardPage {
     number: String,
     share: String,
     since: Option<When>,
-    /// How many wait and were decided upon, in words.
+    /// The numbers of waiting and decided removals, as a text.
     counts: Option<String>,
-    /// Whether any waits.
+    /// Whether any removal waits.
     waiting: bool,
     held: Vec<Row>,
     paging: Paging,
@@ -51,7 +51,7 @@ struct Row {
 pub(super) struct GuardQuery {
     after: Option<String>,
     done: Option<String>,
-    /// How many it was done to.
+    /// How many removals the action concerned.
     count: Option<u64>,
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn show(Query(wanted): Query<GuardQuery>, visit: Visit) -> Resu
     Ok(Html(page(&visit, wanted.after.as_deref(), None, notice).await?))
 }
 
-/// What was done, in words.
+/// The notice about what was done.
 fn done(what: &str, count: u64) -> Option<String> {
     let removals = if count == 1 { "1 removal".to_owned() } else { format!("{} removals", grouped(count)) };
     Some(match what {
@@ -121,7 +121,7 @@ async fn page(
     Ok(page.render()?)
 }
 
-/// `3 deactivations and 1 deletion wait. 2 let through, 1 refused.`; `None` if nothing is held.
+/// A text such as `3 deactivations and 1 deletion wait. 2 let through, 1 refused.`; `None` if nothing is held.
 pub(super) fn counts(counts: HeldCounts) -> Option<String> {
     let HeldCounts { deactivations, deletions, allowed, refused, at_least } = counts;
     let number = |count: u32| grouped(u64::from(count));
@@ -141,7 +141,7 @@ pub(super) fn counts(counts: HeldCounts) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-/// `POST …/guard`: the thresholds; none switches it off.
+/// `POST …/guard`: sets the thresholds; no threshold switches the guard off.
 pub(super) async fn set(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let number = fields.typed("number").map(|text| text.parse::<u32>().ok().filter(|number| *number > 0));
     let share = fields.typed("share").map(|text| text.parse::<u8>().ok().filter(|share| (1..100).contains(share)));
@@ -161,7 +161,7 @@ pub(super) async fn set(Posted { visit, fields }: Posted) -> Result<Response, Re
     Ok(Redirect::to(&visit.path(done)).into_response())
 }
 
-/// Empty fields switch the guard off, which may be a slip: that is asked first.
+/// Empty fields switch the guard off. That may be a mistake, so the view asks first.
 async fn ask_off(visit: &Visit) -> Result<Response, Refusal> {
     let status = visit.organization.guard(None, 1).await?;
     if status.guard.is_none() {

@@ -116,7 +116,7 @@ impl Page {
         self
     }
 
-    /// Ends streams that would otherwise hold up the end of the server.
+    /// Ends streams that would otherwise delay the end of the server.
     #[must_use]
     pub(crate) fn until(mut self, stopping: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.stopping = Arc::new(stopping);

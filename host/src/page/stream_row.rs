@@ -4,9 +4,9 @@ use super::when::When;
 use super::words::counted;
 use crate::event::{EventStream, StreamEvent};
 
-/// From how many tokens on there may be more.
+/// The number up to which tokens are counted.
 const MOST: u32 = 1_000;
-/// Kinds of events: name, what it tells.
+/// The kinds of events, and their names.
 pub(super) const EVENTS: [(StreamEvent, &str); 8] = [
     (StreamEvent::Create, "Created"),
     (StreamEvent::Patch, "Changed"),
@@ -21,7 +21,7 @@ pub(super) const EVENTS: [(StreamEvent, &str); 8] = [
 /// A stream in the list.
 pub(super) struct StreamRow {
     pub(super) stream: EventStream,
-    /// How it goes: in a word, how that is shown, since when.
+    /// The state of the deliveries: a word, its look, and since when.
     pub(super) state: (&'static str, &'static str, Option<When>),
     pub(super) waiting: String,
     pub(super) parked: Option<String>,
@@ -45,7 +45,7 @@ impl StreamRow {
         }
     }
 
-    /// Which events it has, in words.
+    /// The names of its events.
     pub(super) fn events(&self) -> String {
         let names: Vec<&str> =
             EVENTS.iter().filter(|(event, _)| self.stream.events.contains(event)).map(|(_, name)| *name).collect();
