@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the handlers say of themselves, and what holds for all of them.
+//! The OpenAPI document: the descriptions of the handlers, and what all operations share.
 
 use axum::extract::State;
 use axum::http::header;
@@ -77,7 +77,7 @@ pub(super) async fn get_document(State(state): State<ApiState>) -> impl IntoResp
     ([(header::CONTENT_TYPE, "application/json")], state.document.clone())
 }
 
-/// What a refusal means, for all operations.
+/// The description of a refusal, for all operations.
 const REFUSALS: [(&str, &str); 12] = [
     ("400", "The path, the query, a header field or the syntax of the body is not understood."),
     ("401", "There is no API key, or it is not known, was revoked, or has expired."),
@@ -97,7 +97,7 @@ const REFUSALS: [(&str, &str); 12] = [
     ("503", "The request can't be served for the moment."),
 ];
 
-/// Adds to each operation what holds for all.
+/// Adds to each operation what all operations share.
 pub(super) fn complete(document: utoipa::openapi::OpenApi, base_url: &str) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     document["servers"] = json!([{"url": base_url}]);
@@ -121,9 +121,9 @@ pub(super) fn complete(document: utoipa::openapi::OpenApi, base_url: &str) -> Va
     document
 }
 
-/// Lists refer to what they list, numbers have their range, objects are in one piece, and texts speak of JSON instead of Rust.
-/// A default is told in words: of one that stands in a schema, some generators of clients make a value that is always sent,
-/// and others one that must always be given. The depth is that of our own types.
+/// Adapts the schemas for generators of clients: lists refer to their items, numbers have their range, objects are in
+/// one piece, and texts speak of JSON instead of Rust. Defaults are described in words, because some generators always
+/// send a default that is in the schema, and others require it. The recursion is as deep as our own types.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -151,7 +151,7 @@ fn tidy(value: &mut Value) {
     }
 }
 
-/// Makes one object of parts that are all described in place: some generators of clients lose the parts of a part.
+/// Joins the parts of an object into one schema, because some generators of clients lose parts of parts.
 fn join(fields: &mut Map<String, Value>) {
     let known =
         |(name, _): (&String, &Value)| ["type", "description", "properties", "required"].contains(&name.as_str());
@@ -208,7 +208,7 @@ fn reference(header: &str) -> Value {
     json!({"$ref": format!("#/components/headers/{header}")})
 }
 
-/// What the text of a handler does not say since it is the same for all.
+/// Completes a handler's text with what is the same for all.
 fn describe(path: &str, method: &str, operation: &mut Value) {
     let is_public = path == "/openapi.json";
     let has_body = operation.get("requestBody").is_some();
@@ -237,7 +237,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     if !is_public {
         let tag = operation["tags"][0].as_str().unwrap_or_default();
         let scope = scopes::of_operation(path, method, tag);
-        // Since OpenAPI 3.1, the names in a requirement of another scheme than OAuth are roles that the caller needs.
+        // Since OpenAPI 3.1, the names in a requirement of a scheme other than OAuth are roles that the caller needs.
         operation["security"] = json!([{scopes::SCHEME: [scope]}]);
         let text = operation["description"].as_str().unwrap_or_default();
         let text = if text.is_empty() { String::new() } else { format!("{text}\n\n") };
@@ -281,8 +281,8 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     }
 }
 
-/// A body has one media type and no alternative: where it has two, some generators of clients make code that does not run.
-/// What else the server takes is told in words.
+/// Gives a body one media type and no alternative, because some generators make code that does not run otherwise. Other
+/// accepted forms are described in words.
 fn describe_body(path: &str, method: &str, body: &mut Value) {
     let takes = match method {
         "patch" => Some("A merge patch (RFC 7396). It is taken as `application/merge-patch+json`, too."),
@@ -295,7 +295,7 @@ fn describe_body(path: &str, method: &str, body: &mut Value) {
         if media == "application/octet-stream" {
             content["schema"] = json!({"type": "string", "format": "binary"});
         }
-        // A body that may be left out is one that may be `null` to Rust.
+        // For Rust an optional body is one that may be `null`.
         let alone = match content["schema"]["oneOf"].as_array().map(Vec::as_slice) {
             Some([schema, null]) if null["type"] == "null" => Some(schema.clone()),
             _ => None,
