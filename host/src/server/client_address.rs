@@ -1,4 +1,4 @@
-//! Whose address a request has: that of the peer, or the one that trusted proxies name.
+//! The address of a client: that of the peer, or the one that trusted proxies name.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -20,7 +20,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies {
     networks: Arc<[IpNet]>,
-    /// It was said that a peer that is not trusted names others.
+    /// Whether the log already says that an untrusted peer has named other addresses.
     told: Arc<AtomicBool>,
 }
 
@@ -65,7 +65,7 @@ impl TrustedProxies {
         }
         let mut client = peer;
         for named in forwarded_for(&request.headers).into_iter().rev() {
-            // What can't be read was not written by a proxy that is worth its trust.
+            // A proxy that can be trusted does not write an unreadable address.
             let Some(address) = named else { break };
             client = address;
             if !self.contain(address) {
@@ -75,7 +75,7 @@ impl TrustedProxies {
         Some(client)
     }
 
-    /// The source whose failed tries are counted together: who has one address of a /64 has them all.
+    /// The source for which failed tries are counted: a person who has one address of a /64 network has all of them.
     pub(crate) fn source(&self, request: &Parts) -> Option<IpAddr> {
         self.client(request).map(|client| match client {
             IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
@@ -84,7 +84,7 @@ impl TrustedProxies {
     }
 }
 
-/// Whether a proxy may well have this address.
+/// Whether this can be the address of a proxy.
 fn is_near(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
@@ -98,7 +98,7 @@ fn network_of(text: &str) -> Result<IpNet, InvalidProxy> {
     IpNet::from_str(text).or_else(|_| address()).map_err(|_| InvalidProxy(text.to_owned()))
 }
 
-/// The addresses in the order in which proxies have added them; `None` for what is no address.
+/// The addresses in the order in which proxies have added them; `None` for a text that is no address.
 fn forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let texts = |name: HeaderName| headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
     if headers.contains_key(X_FORWARDED_FOR) {
@@ -112,7 +112,7 @@ fn forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     texts(header::FORWARDED).flat_map(|text| text.split(',')).map(of_element).collect()
 }
 
-/// An address with or without a port; one of IPv6 may stand in brackets.
+/// An address with or without a port. An IPv6 address may be in brackets.
 fn address_of(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(bare, _)| bare);

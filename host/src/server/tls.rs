@@ -1,4 +1,4 @@
-//! TLS of the server itself: its certificate, which may be renewed while it runs, and the certificates of clients.
+//! The server's own TLS: its certificate, which may be renewed while it runs, and the certificates of clients.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -20,12 +20,12 @@ use tokio_rustls::server::TlsStream;
 
 /// How long a client may take to agree on the encryption.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How often the files are looked at, so that a renewed certificate is used soon.
+/// How often the files are checked, so that a renewed certificate is used soon.
 const RENEWAL: Duration = Duration::from_secs(2);
-/// What an encrypted connection takes beside what every connection takes, in bytes: the messages of the handshake, of which
-/// the library keeps so much, and afterwards what it keeps of an answer.
+/// The memory of an encrypted connection in addition to that of every connection, in bytes: the messages of the
+/// handshake, up to the library's limit, and afterwards its buffer for an answer.
 pub(super) const OF_CONNECTION: usize = 64 << 10;
-/// What the library keeps of an answer that the client does not take, in bytes.
+/// The library's buffer for an answer that the client does not read, in bytes.
 const UNSENT: usize = 16 << 10;
 /// The protocols that a client may choose from (RFC 7301), the preferred one first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -75,13 +75,13 @@ pub struct Tls {
     current: Arc<Mutex<Current>>,
 }
 
-/// What the files said when they were last right.
+/// The files' content when it was last valid.
 struct Current {
     contents: Contents,
     config: Arc<ServerConfig>,
 }
 
-/// What stands in the files.
+/// The content of the files.
 #[derive(Clone, PartialEq, Eq)]
 struct Contents {
     certificate: Vec<u8>,
@@ -125,8 +125,8 @@ impl Tls {
         Ok(stream)
     }
 
-    /// Uses renewed files as soon as all of them are right together; never ends. Until then, and if they are wrong, what was
-    /// read before is used, and the log says once what is wrong.
+    /// Uses renewed files as soon as all of them are valid together; never ends. Until then the old ones are used, and
+    /// the log says once what is wrong.
     pub(super) async fn renew(self) -> Infallible {
         let mut refused = None;
         loop {
@@ -152,7 +152,7 @@ impl Tls {
         }
     }
 
-    /// Reads the files again, and says whether they have changed.
+    /// Reads the files again, and returns whether they have changed.
     fn read_again(&self) -> Result<bool, TlsError> {
         let contents = Contents::read(&self.files)?;
         if contents == self.lock().contents {
@@ -194,7 +194,7 @@ impl Contents {
                 for authority in certificates(pem).map_err(|reason| wrong(path, &reason))? {
                     roots.add(authority).map_err(|error| wrong(path, &error))?;
                 }
-                // Whoever shows none is served as well: only the admin API asks for one.
+                // A client without a certificate is served as well: only the admin API requires one.
                 let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                     .allow_unauthenticated()
                     .build()
@@ -202,10 +202,10 @@ impl Contents {
                 builder.with_client_cert_verifier(verifier)
             }
         };
-        // It fails where the key is not that of the certificate.
+        // This fails if the key does not belong to the certificate.
         let mut config = builder.with_single_cert(chain, key).map_err(|error| wrong(&files.key, &error))?;
         if self.api_clients.is_some() {
-            // A session that is resumed would bring a certificate along that nobody looks at again.
+            // A resumed session would contain a certificate that is not checked again.
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
         }
@@ -245,7 +245,7 @@ mod tests {
         let tls = Tls::open(files.clone()).unwrap();
         let first = Arc::clone(&tls.lock().config);
         assert!(!tls.read_again().unwrap());
-        // The certificate comes first, and its key a moment later.
+        // The certificate is replaced first, and its key a moment later.
         let renewed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         fs::write(&files.certificate, renewed.cert.pem()).unwrap();
         let error = tls.read_again().unwrap_err().to_string();
