@@ -1,4 +1,4 @@
-//! What the operator is told of.
+//! The causes of alerts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -76,17 +76,17 @@ impl AlertCause {
         Self::ComponentFailing,
     ];
 
-    /// Its name in settings, messages, metrics and the log.
+    /// The name of the cause in settings, messages, metrics and the log.
     pub fn name(self) -> &'static str {
         self.told().0
     }
 
-    /// What is wrong, as a sentence without a full stop.
+    /// The problem, as a sentence without a full stop.
     pub(super) fn sentence(self) -> &'static str {
         self.told().1
     }
 
-    /// What to do about it, as a sentence without a full stop.
+    /// The remedy, as a sentence without a full stop.
     pub(super) fn advice(self) -> &'static str {
         self.told().2
     }
@@ -181,12 +181,12 @@ impl AlertCause {
         }
     }
 
-    /// Whether it concerns a host and not an organization.
+    /// Whether the cause concerns a host and not an organization.
     pub(super) fn is_of_host(self) -> bool {
         matches!(self, Self::DiskNearlyFull | Self::StorageFull | Self::StorageFailing | Self::ComponentFailing)
     }
 
-    /// Whether it often passes without anybody's help, so that it is told only when it is found twice in a row.
+    /// Whether it often passes without help. Then an alert is only sent if it is found twice in a row.
     pub(super) fn may_pass(self) -> bool {
         matches!(
             self,

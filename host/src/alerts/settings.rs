@@ -63,7 +63,7 @@ impl AlertWebhook {
     /// [`InvalidAlerts::Url`] or [`InvalidAlerts::Key`].
     pub fn new(url: &str, key: &str, client: Arc<dyn HttpClient>) -> Result<Self, InvalidAlerts> {
         let parsed = Url::parse(url).map_err(|_| InvalidAlerts::Url("it is no URL".into()))?;
-        // Without what may be secret in it.
+        // The text shows no part of the URL that may be secret.
         let invalid =
             || InvalidAlerts::Url(format!("{}://{}/…", parsed.scheme(), parsed.host_str().unwrap_or_default()));
         let is_here = match parsed.host() {

@@ -166,7 +166,7 @@ pub(crate) struct Look<'l> {
     pub(crate) last: LastLook<'l>,
 }
 
-/// What is looked at just before the last commit.
+/// The check just before the last commit.
 pub(crate) type LastLook<'l> = Pin<Box<dyn Future<Output = Result<(), CopyError>> + Send + 'l>>;
 
 /// Copies everything, and compares what arrived with what was sent. Data that an earlier copy has left in this target
@@ -198,7 +198,8 @@ pub(crate) async fn copy(
                 }
                 unsent.remove(&head.organization);
                 if head.organization.is_host() {
-                    // A server may have begun there since: what it has noted of itself would be mixed with what is copied.
+                    // A server may have started with this database meanwhile. Its own records must not be mixed with
+                    // the copied ones.
                     if target.serves().await? {
                         return Err(CopyError::NotEmpty);
                     }
