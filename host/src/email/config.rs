@@ -174,7 +174,7 @@ impl EmailConfig {
         self.folder.clone().unwrap_or_else(|| data.join("mail"))
     }
 
-    /// For how many days messages stay in the folder.
+    /// How many days messages stay in the folder.
     ///
     /// # Errors
     /// [`EmailConfigError::KeepDays`].
@@ -187,7 +187,7 @@ impl EmailConfig {
 }
 
 impl SmtpConfig {
-    /// The server that the settings mean.
+    /// The server according to the settings.
     pub(super) fn server(&self) -> Result<Server, EmailConfigError> {
         let fail = |why: &str| Err(EmailConfigError::Smtp(why.into()));
         let named = match (&self.url, &self.host) {
@@ -259,7 +259,7 @@ impl SmtpConfig {
     }
 }
 
-/// What a configuration means.
+/// The meaning of a configuration.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) host: String,
@@ -271,7 +271,7 @@ pub(super) struct Server {
     pub(super) connections: usize,
 }
 
-/// What a URL says.
+/// The content of a URL.
 #[derive(Default)]
 struct Named {
     host: String,
@@ -281,7 +281,7 @@ struct Named {
     password: Option<Secret>,
 }
 
-/// No error repeats the URL: a password may be in it.
+/// No error repeats the URL, because it may contain a password.
 fn from_url(text: &str) -> Result<Named, EmailConfigError> {
     let fail = |why: &str| EmailConfigError::Smtp(format!("url {why}"));
     let url = Url::parse(text).map_err(|error| fail(&format!("can't be read: {error}")))?;

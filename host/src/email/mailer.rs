@@ -9,7 +9,7 @@ use super::letter::{InvalidSender, Sender};
 use super::smtp::SmtpMailer;
 use crate::capability::email::Mailer;
 
-/// Whom messages are from where only a folder takes them. `.invalid` is nobody's (RFC 2606).
+/// The sender if messages are only written to a folder. Nobody can own `.invalid` (RFC 2606).
 const FOLDER_SENDER: &str = "Insomnia <no-reply@insomnia.invalid>";
 
 impl EmailConfig {

@@ -1,4 +1,4 @@
-//! Kinds of IP addresses: which are public, and why the others are not.
+//! Kinds of IP addresses: the public ones, and the others with the reason.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -54,7 +54,7 @@ impl fmt::Display for AddressKind {
     }
 }
 
-/// The IPv4 address that a packet to this address ends at, if it is an IPv6 one that means an IPv4 one.
+/// The IPv4 address at which a packet to this IPv6 address ends, if there is one.
 pub(super) fn embedded(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     if let Some(v4) = v6.to_ipv4_mapped() {
@@ -107,7 +107,7 @@ fn of_v6(address: Ipv6Addr) -> AddressKind {
             AddressKind::Metadata
         }
         [0xfc00..=0xfdff, ..] => AddressKind::Private,
-        // fec0::/10 is what site-local addresses were.
+        // fec0::/10 was the range of site-local addresses.
         [0xfe80..=0xfebf, ..] => AddressKind::LinkLocal,
         [0xfec0..=0xfeff, ..] => AddressKind::Private,
         [0xff00..=0xffff, ..] => AddressKind::Multicast,

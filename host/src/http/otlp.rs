@@ -11,7 +11,7 @@ use crate::capability::http::{HttpClient, HttpError, OutgoingRequest};
 use crate::capability::storage::OrganizationId;
 use crate::traces::{Collector, NotTaken};
 
-/// How long a collector may take: as long as OTLP's exporters give it by default.
+/// How long a collector may take, which is the default of OTLP's exporters.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Why traces can't be sent so.
@@ -59,7 +59,7 @@ impl OtlpCollector {
         client: Arc<dyn HttpClient>,
     ) -> Result<Self, InvalidCollector> {
         let parsed = Url::parse(url).map_err(|_| InvalidCollector::Url("the URL".into()))?;
-        // Without what may be secret in it.
+        // The text shows no part of the URL that may be secret.
         let shown = format!("{}://{}", parsed.scheme(), parsed.host_str().unwrap_or_default());
         let is_open = !parsed.username().is_empty() || parsed.password().is_some();
         if is_open || parsed.host().is_none() || !["http", "https"].contains(&parsed.scheme()) {
@@ -87,7 +87,7 @@ impl Collector for OtlpCollector {
             Err(error @ (HttpError::Timeout | HttpError::Unreachable(_))) => {
                 return Err(NotTaken::Later { why: error.to_string(), after: None });
             }
-            // Settings that are wrong stay wrong, and an answer that is too large is an answer.
+            // Wrong settings stay wrong, and an answer that is too large is still an answer.
             Err(error) => return Err(NotTaken::Never(error.to_string())),
         };
         let why = format!("HTTP status {}", response.status);
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::capability::http::{HttpError, IncomingResponse, NoHttpClient};
 
-    /// Answers with a status, and keeps what it was sent.
+    /// A collector that answers with a status, and records what it gets.
     struct Answers(u16, Mutex<Vec<OutgoingRequest>>);
 
     #[async_trait]

@@ -30,7 +30,7 @@ pub(crate) use requests::Requests;
 /// The `Content-Type` of [`Metrics::text`].
 pub(crate) const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
-/// Upper bounds of the buckets of durations, in seconds: from what a read costs to the longest that a call may take.
+/// Upper bounds of the buckets of durations, in seconds: from the time of a short read to the longest time of a call.
 const SECONDS: [f64; 15] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0];
 
@@ -63,7 +63,7 @@ impl Metrics {
         })
     }
 
-    /// Adds what another part of the host counts.
+    /// Adds the metrics of another part of the host.
     ///
     /// # Errors
     /// If there is a metric of that name.
@@ -81,7 +81,7 @@ impl Metrics {
     }
 }
 
-/// Registers a metric, and gives it back.
+/// Registers a metric, and returns it.
 fn registered<M: Collector + Clone + 'static>(registry: &Registry, metric: M) -> Result<M, prometheus::Error> {
     registry.register(Box::new(metric.clone()))?;
     Ok(metric)
