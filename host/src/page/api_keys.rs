@@ -24,7 +24,7 @@ use crate::error::ActionError;
 
 /// The amounts that a key may be allowed: the value in forms, and the name.
 const AMOUNTS: [(&str, &str); 3] =
-    [("everything", "Everything"), ("read", "Read everything"), ("chosen", "Only what is chosen below")];
+    [("everything", "Everything"), ("read", "Read everything"), ("chosen", "Only the permissions chosen below")];
 /// A day, in milliseconds.
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// How long a key is valid by default.
@@ -127,8 +127,7 @@ pub(super) struct KeysQuery {
 
 /// `GET …/api-keys`.
 pub(super) async fn show(Query(wanted): Query<KeysQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
-    let notice =
-        (wanted.done.as_deref() == Some("revoked")).then_some("The key is revoked. It opens nothing any more.");
+    let notice = (wanted.done.as_deref() == Some("revoked")).then_some("The key is revoked and no longer works.");
     Ok(Html(KeysPage { notice, ..with_form(&visit).await? }.render()?))
 }
 
@@ -150,7 +149,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     }
     let scopes = scopes(&fields);
     let Some(window) = names::window(fields.raw("window")).filter(|_| !scopes.is_empty()) else {
-        let text = "Choose what the key may do, and when it expires.";
+        let text = "Choose the key’s permissions, and when it expires.";
         return again(&visit, &fields, StatusCode::UNPROCESSABLE_ENTITY, text.into()).await;
     };
     let expires = window.days().map(|days| visit.state.now() + u64::from(days) * DAY);

@@ -192,7 +192,7 @@ fn delete_client(visit: &Visit, client: &OAuthClient) -> Result<String, Refusal>
              token."
                 .into(),
             "No member and no team is changed, and nobody loses access.".into(),
-            "It can’t be brought back: a new client has another id and another secret.".into(),
+            "This can’t be undone: a new client has another id and another secret.".into(),
         ],
         overlap: false,
         danger: true,
@@ -214,8 +214,8 @@ async fn new_secret(
         fields: vec![("action", "rotate".into()), ("client", client.id.clone())],
         points: vec![
             "The new secret is shown on the next page, once. Put it into your identity provider.".into(),
-            "The old secret works for as long as you choose here. Access tokens that it got stay valid until they \
-             expire."
+            "The old secret works for as long as you choose here. Access tokens that were issued with it stay valid \
+             until they expire."
                 .into(),
         ],
         overlap: true,
@@ -258,8 +258,8 @@ async fn revoke_api_key(visit: &Visit, wanted: ConfirmQuery) -> Result<String, R
         to: "api-keys",
         fields: vec![("action", "revoke".into()), ("key", key.id)],
         points: vec![
-            "Whatever uses the key is refused from now on.".into(),
-            "It can’t be brought back: make another key, and put it where this one was.".into(),
+            "Every request with the key is refused from now on.".into(),
+            "This can’t be undone. If a program still uses the key, make another one for it.".into(),
         ],
         overlap: false,
         danger: true,
@@ -277,7 +277,7 @@ async fn stream(visit: &Visit, id: Option<String>) -> Result<EventStream, Refusa
 
 fn remove_stream(visit: &Visit, stream: &EventStream) -> Result<String, Refusal> {
     let waiting = match counted(stream.waiting as usize, stream.waiting >= 1_000, "token") {
-        None => "Nothing waits for its receiver.".to_owned(),
+        None => "No token waits for its receiver.".to_owned(),
         Some(count) => format!("{count}: not delivered any more."),
     };
     let question = Question {
@@ -309,7 +309,7 @@ async fn new_stream_token(
         to: "streams",
         fields: vec![("action", "rotate-token".into()), ("stream", stream.id.clone())],
         points: vec![
-            "The old token stops at once. What happens until the receiver has the new one waits for it.".into(),
+            "The old token stops working at once. Events wait until the receiver uses the new one.".into(),
             "The new token is shown on the next page, once.".into(),
         ],
         overlap: false,
@@ -336,7 +336,7 @@ async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {
         points: vec![
             format!("No event is posted to {} any more.", webhook.url),
             waiting,
-            "If you set it again, it gets another key, and what happened meanwhile is not posted.".into(),
+            "If you set it again, it gets another key, and events of the time in between are not posted.".into(),
         ],
         overlap: false,
         danger: true,
@@ -434,7 +434,7 @@ async fn erase_member(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Ref
             "If your identity provider still has this person, it adds a new member at its next sync: unassign the person \
              there first."
         }
-        Origin::Manual => "Nobody manages this member but people here.",
+        Origin::Manual => "Only people here manage this member.",
     };
     let question = Question {
         back: "members",
@@ -443,8 +443,8 @@ async fn erase_member(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Ref
         fields: vec![("member", member.id.clone())],
         points: vec![
             "The member is removed from the organization and every team, and loses access at once.".into(),
-            "Name, addresses and every other value of the person go from the log, the events, the audit trail and the \
-             emails that wait. What happened stays, under the member’s id."
+            "The person’s name, addresses and all other values are removed from the log, the events, the audit trail \
+             and waiting emails. The history stays, under the member’s id."
                 .into(),
             again.into(),
             "It can’t be undone.".into(),
@@ -467,12 +467,14 @@ async fn decide_all(visit: &Visit, allow: bool) -> Result<String, Refusal> {
         vec![
             format!("{count}: at your identity provider’s next try these members are deactivated or deleted."),
             "Deactivated members lose access at once. Deleted members leave the organization and every team.".into(),
-            "If this comes from a wrong filter in your identity provider, correct that first, and refuse.".into(),
+            "If the cause is a wrong filter in your identity provider, refuse the removals and correct the filter."
+                .into(),
         ]
     } else {
         vec![
             format!("{count}: these members keep their access."),
-            "For a week your identity provider is answered that an owner has refused it, and shows an error for each."
+            "For a week your identity provider gets the answer that an owner has refused this, and shows an error \
+             for each member."
                 .into(),
         ]
     };
@@ -484,8 +486,8 @@ async fn decide_all(visit: &Visit, allow: bool) -> Result<String, Refusal> {
         points,
         overlap: false,
         danger: allow,
-        yes: if allow { "Let all through" } else { "Refuse all" },
+        yes: if allow { "Allow all" } else { "Refuse all" },
         no: "Decide later",
     };
-    question.page(visit, if allow { "Let all removals through?" } else { "Refuse all removals?" })
+    question.page(visit, if allow { "Allow all removals?" } else { "Refuse all removals?" })
 }

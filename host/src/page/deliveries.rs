@@ -32,10 +32,10 @@ const PARTS: usize = 10;
 /// All queues: the value in forms, the queue, and the title.
 const QUEUES: [(&str, DeliveryQueue, &str); 6] = [
     ("emails-parked", DeliveryQueue::EmailsParked, "Emails that could not be sent"),
-    ("events-parked", DeliveryQueue::EventsParked, "Events that the webhook did not take"),
+    ("events-parked", DeliveryQueue::EventsParked, "Events that the webhook did not accept"),
     ("emails-waiting", DeliveryQueue::EmailsWaiting, "Emails to be sent"),
     ("events-waiting", DeliveryQueue::EventsWaiting, "Events to be delivered"),
-    ("sets-parked", DeliveryQueue::SetsParked, "Tokens that receivers of event streams did not take"),
+    ("sets-parked", DeliveryQueue::SetsParked, "Tokens that receivers of event streams did not accept"),
     ("sets-waiting", DeliveryQueue::SetsWaiting, "Tokens for receivers of event streams"),
 ];
 
@@ -169,17 +169,17 @@ pub(super) async fn show(Query(wanted): Query<DeliveriesQuery>, visit: Visit) ->
 /// The notice about what was done.
 fn done(what: &str, count: u64) -> Option<String> {
     Some(match (what, count) {
-        ("removed", _) => "The webhook is removed. What waited for it is not delivered.".into(),
-        ("tested", _) => "A signed test event was posted: the state says how that went.".into(),
-        ("retried", 0) => "Nothing was sent again: it is gone already, or a link in it has expired.".into(),
-        ("retried", 1) => "1 is sent again. If it is not taken, it comes back here with the reason.".into(),
+        ("removed", _) => "The webhook is removed. Waiting events are not delivered.".into(),
+        ("tested", _) => "A signed test event was posted. The state shows the result.".into(),
+        ("retried", 0) => "Nothing was sent again: the delivery no longer exists, or its link has expired.".into(),
+        ("retried", 1) => "1 delivery is sent again. If it fails, it comes back here with the reason.".into(),
         ("retried", count) => {
-            format!("{} are sent again. What is not taken comes back here with the reason.", grouped(count))
+            format!("{} deliveries are sent again. Those that fail come back here with the reason.", grouped(count))
         }
         ("readdressed", _) => "The email goes to the other address. The member’s own address stays as it is.".into(),
-        ("dismissed", 0) => "Nothing was given up: it is gone already.".into(),
-        ("dismissed", 1) => "1 was given up. It is not sent any more.".into(),
-        ("dismissed", count) => format!("{} were given up. They are not sent any more.", grouped(count)),
+        ("dismissed", 0) => "Nothing was given up: the delivery no longer exists.".into(),
+        ("dismissed", 1) => "1 delivery was given up and will not be sent.".into(),
+        ("dismissed", count) => format!("{} deliveries were given up and will not be sent.", grouped(count)),
         _ => return None,
     })
 }
@@ -210,7 +210,7 @@ async fn outcome(visit: &Visit, wanted: &DeliveriesQuery) -> Result<Option<Outco
     };
     let why = |error: Option<String>| error.map(|error| format!(": {error}")).unwrap_or_default();
     if let Some(parked) = parked(visit, parked_in, id).await? {
-        let text = format!("It was not taken{}.", why(parked.error));
+        let text = format!("It was not accepted{}.", why(parked.error));
         return Ok(Some(Outcome { tone: "bad", text, again: None }));
     }
     let listed = visit.organization.deliveries(waits_in, None, PART).await?;
@@ -222,14 +222,14 @@ async fn outcome(visit: &Visit, wanted: &DeliveriesQuery) -> Result<Option<Outco
     Ok(Some(match waiting {
         // A delivery that is sent again counts its tries from zero. Until the next try, its error is the old one.
         Some(waiting) if waiting.attempts > 0 => {
-            let text = format!("It was not taken yet{}. It is tried again by itself.", why(waiting.error));
+            let text = format!("It was not accepted yet{}. It is tried again automatically.", why(waiting.error));
             Outcome { tone: "warn", text, again }
         }
         Some(_) => Outcome { tone: "warn", text: "It is on its way.".into(), again },
         None if listed.next.is_some() => {
-            Outcome { tone: "warn", text: "It is on its way, or was taken.".into(), again }
+            Outcome { tone: "warn", text: "It is on its way, or was accepted.".into(), again }
         }
-        None if is_event => Outcome { tone: "good", text: "It was taken.".into(), again: None },
+        None if is_event => Outcome { tone: "good", text: "It was accepted.".into(), again: None },
         None => Outcome { tone: "good", text: "It was sent.".into(), again: None },
     }))
 }
@@ -335,7 +335,7 @@ pub(super) async fn webhook(Posted { visit, fields }: Posted) -> Result<Response
         Ok(key) => {
             // The key must be shown even if the test fails.
             let hook = visit.organization.test_webhook().await.ok().map(Hook::new);
-            let shell = visit.shell("The key of the webhook", "deliveries");
+            let shell = visit.shell("Signing key of the webhook", "deliveries");
             let page = KeyPage { shell, url: url.to_owned(), key, hook };
             return Ok(Html(page.render()?).into_response());
         }

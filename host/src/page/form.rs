@@ -32,7 +32,7 @@ pub(super) async fn read(request: Request, state: &PageState) -> Result<(Parts, 
     if !same_origin(request.headers(), state.provisioner.base_url()) {
         let text = "The form was sent by another site, or this server's base URL is not the one in your address bar. \
                     Nothing was changed.";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "Not from here", text));
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "Request from another site", text));
     }
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts.clone(), body);
@@ -57,7 +57,7 @@ impl FromRequest<PageState> for Posted {
         if !is_token(fields.raw("csrf"), &visit.csrf) {
             let text = "The form belongs to a session that has ended. Nothing was changed. Go back, reload the page, \
                         and try again.";
-            return Err(Refusal::new(StatusCode::FORBIDDEN, "Out of date", text));
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "Page out of date", text));
         }
         Ok(Self { visit, fields })
     }

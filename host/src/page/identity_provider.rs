@@ -10,7 +10,7 @@ pub(super) const PROVIDERS: [(&str, &str, &str); 7] = [
     ("onelogin", "OneLogin", "An application “SCIM Provisioner with SAML”"),
     ("jumpcloud", "JumpCloud", "Identity Management of an SSO application"),
     ("google", "Google Workspace", "Auto-provisioning of an application; users only"),
-    ("other", "Other", "Any client that speaks SCIM 2.0 (RFC 7644)"),
+    ("other", "Other", "Any client that supports SCIM 2.0 (RFC 7644)"),
 ];
 
 /// The expiry windows to choose from: value, name.
@@ -65,7 +65,7 @@ pub(super) fn chosen(value: &str, other: Option<&str>) -> Result<IdentityProvide
         }
         ("other", Some(name)) if name.len() <= 100 => Ok(IdentityProvider::Other(name.to_owned())),
         ("other", Some(_)) => Err("The name of the identity provider is longer than 100 bytes."),
-        ("other", None) => Err("Name your identity provider, so that others know what this connector is for."),
+        ("other", None) => Err("Enter the name of your identity provider."),
         _ => Err("Confirm your identity provider."),
     }
 }

@@ -53,8 +53,8 @@ pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<H
         paging: search.paging(&visit, "members", found.previous, found.next),
         members: found.items.into_iter().map(|member| MemberRow::new(member, &visit.record)).collect(),
         notice: match search.done.as_deref() {
-            Some("erased") => Some("The person is erased. What happened stays, under the member’s id."),
-            Some("erasing") => Some("The member is removed. There is much to erase: it goes on in the background."),
+            Some("erased") => Some("The person is erased. The history stays, under the member’s id."),
+            Some("erasing") => Some("The member is removed. The rest of the erasure continues in the background."),
             _ => None,
         },
     };
@@ -76,7 +76,7 @@ pub(super) async fn erase(Posted { visit, fields }: Posted) -> Result<Redirect, 
 pub(super) fn may_erase(by: &Member, member: &Member) -> Result<(), Refusal> {
     let refused = |text: &str| Err(Refusal::new(StatusCode::FORBIDDEN, "Not allowed", text));
     if by.id == member.id {
-        return refused("Nobody can erase himself or herself: ask another owner.");
+        return refused("You can’t erase yourself. Ask another owner.");
     }
     if member.role != Role::Member && by.role != Role::Owner {
         return refused("Only an owner can erase an owner or a co-owner: ask an owner, or change the role first.");
@@ -168,6 +168,7 @@ pub(super) async fn without_seat(visit: Visit) -> Result<Html<String>, Refusal> 
         person,
     };
     let people = found.people.into_iter().map(row).collect();
-    let page = WithoutSeatPage { shell: visit.shell("Who got no seat", "members"), people, is_full: found.is_full };
+    let page =
+        WithoutSeatPage { shell: visit.shell("People without a seat", "members"), people, is_full: found.is_full };
     Ok(Html(page.render()?))
 }

@@ -146,8 +146,8 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
     if let Some(trouble) = trouble {
         let text = match trouble {
             Trouble::StorageFull => {
-                "The server's storage is full. What is stored is shown here and to your identity provider; every change \
-                 is refused until the operator of this server makes room."
+                "The server's storage is full. Stored data can still be read, but every change is refused until the \
+                 operator of this server makes room."
             }
             _ => "The operator of this server finds the reason in its log. Until then changes may be refused.",
         };
@@ -166,13 +166,13 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
     if licences.manual + licences.scim >= u64::from(licences.seats) && !visit.record.options.allow_overage {
         let text = "New members from your identity provider are refused until a seat is free. Deactivate members, or \
                     add seats to your plan.";
-        let action = Some((visit.path("members/without-seat"), "Who got no seat"));
+        let action = Some((visit.path("members/without-seat"), "People without a seat"));
         banners.push(Banner { tone: "warn", title: "No seats left", text: text.into(), action });
     }
     let used = licences.manual + licences.scim;
     if used > u64::from(licences.seats) && visit.record.options.allow_overage {
         let over = grouped(used - u64::from(licences.seats));
-        let text = format!("{over} more than your plan has. New members are let in all the same, and counted.");
+        let text = format!("{over} more than your plan has. New members are still accepted, and counted.");
         let action = Some((visit.path("members"), "Show members"));
         banners.push(Banner { tone: "warn", title: "More seats are taken than you have", text, action });
     }
@@ -183,7 +183,7 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
     }
     for (parked, title) in [
         (overview.emails_parked, "Some emails could not be sent"),
-        (overview.events_parked, "The webhook did not take some events"),
+        (overview.events_parked, "The webhook did not accept some events"),
     ] {
         if parked {
             let text = "They were tried for three days, or can’t be tried at all. You can send them again.";
@@ -194,7 +194,7 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
     let failing = |hook: &&Webhook| !overview.events_parked && hook.failing_since.is_some();
     if let Some(hook) = overview.webhook.as_ref().filter(failing) {
         let why = hook.error.as_deref().unwrap_or("no answer");
-        let text = format!("Your system does not take events ({why}). Each is kept and sent again for three days.");
+        let text = format!("Your system does not accept events ({why}). Each is kept and sent again for three days.");
         let action = Some((visit.path("deliveries"), "Show them"));
         banners.push(Banner { tone: "warn", title: "The webhook fails", text, action });
     }

@@ -73,7 +73,7 @@ pub(super) async fn change(State(state): State<PageState>, request: Request) -> 
     let Some(found) = sessions.find(&id, &parts.headers).await? else { return Ok(to_sign_in(&state, &id, "")) };
     let csrf = token(&id, &found.session);
     if !is_token(fields.raw("csrf"), &csrf) {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "Out of date", "Reload the page and try again."));
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "Page out of date", "Reload the page and try again."));
     }
     let member = &found.session.actor;
     let outcome = match chosen(&fields) {

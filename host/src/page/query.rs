@@ -17,7 +17,7 @@ impl<T: DeserializeOwned> FromRequestParts<PageState> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &PageState) -> Result<Self, Refusal> {
         let read = axum::extract::Query::<T>::try_from_uri(&parts.uri);
-        let text = "The address can’t be read: a part of it is missing, or there twice.";
+        let text = "The address is not valid: a part of it is missing or occurs twice.";
         read.map(|read| Self(read.0)).map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "Not understood", text))
     }
 }

@@ -66,8 +66,8 @@ impl Refusal {
     }
 
     fn failed() -> Self {
-        let text = "Something went wrong on our side. It was logged; try again, and tell the operator of this server \
-                    if it stays.";
+        let text = "Something went wrong on our side. It was logged. Try again, and tell the operator of this server \
+            if it happens again.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This did not work", text)
     }
 }

@@ -93,14 +93,10 @@ fn done(what: &str) -> Option<&'static str> {
     Some(match what {
         "client-deleted" => "The OAuth client is deleted. Its secret and its tokens are refused from now on.",
         "access-removed" => "The access is removed, with its secret. The token works until it expires.",
-        "access-set" => {
-            "The access is saved, and is tried now: reload this page in a few seconds to see how that went."
-        }
-        "access-untried" => {
-            "The access is saved. It was not tried, because SCIM is disabled: it is when you have enabled it."
-        }
+        "access-set" => "The access is saved and is tried now: reload this page in a few seconds to see the result.",
+        "access-untried" => "The access is saved. It will be tried when you enable SCIM.",
         "access-saved" => "The access is saved. It could not be tried now: choose “Refresh now” in a few minutes.",
-        "trying" => "A refresh is on its way: reload this page in a few seconds to see how that went.",
+        "trying" => "The refresh has begun: reload this page in a few seconds to see the result.",
         _ => return None,
     })
 }

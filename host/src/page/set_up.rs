@@ -79,7 +79,10 @@ pub(super) async fn redeem(State(state): State<PageState>, request: Request) -> 
         }
         Err(error @ ActionError::UnmetRequirements(_)) => {
             let page = page(&state, &organization, link, token).await?;
-            let text = format!("SCIM can’t be enabled yet: {error}. Tell whoever sent you the link; it stays good.");
+            let text = format!(
+                "SCIM can’t be enabled yet: {error}. Tell the person who sent you the link. The link \
+                stays valid."
+            );
             let page = SetUpPage { error: Some(text), ..page };
             Ok((StatusCode::CONFLICT, Html(page.render()?)).into_response())
         }
@@ -121,7 +124,8 @@ async fn open(
 
 async fn refuse(begun: Instant) -> Refusal {
     tokio::time::sleep_until(begun + REFUSAL).await;
-    let text = "It was used, revoked, has expired, or is not complete. Ask whoever sent it to you for another one.";
+    let text = "The link was used or revoked, has expired, or is not complete. Ask the person who sent it to you for \
+        another one.";
     Refusal::new(StatusCode::NOT_FOUND, "This link is not valid", text)
 }
 

@@ -61,17 +61,17 @@ struct Row {
 impl Row {
     fn new(link: SetupLink, now: u64) -> Self {
         let (state, tone, end, time) = match (link.used, link.revoked) {
-            (Some(used), _) => ("Used", "off", "It showed a token", used),
+            (Some(used), _) => ("Used", "off", "Token shown", used),
             (None, Some(revoked)) => ("Revoked", "off", "Revoked", revoked),
             (None, None) if link.expires <= now => ("Expired", "off", "It expired", link.expires),
-            (None, None) => ("Good", "good", "Good until", link.expires),
+            (None, None) => ("Valid", "good", "Valid until", link.expires),
         };
         Self {
             id: link.id,
             provider: names::name(&link.identity_provider),
             created_by: link.created_by,
             created: When::minute(link.created),
-            good: state == "Good",
+            good: state == "Valid",
             tone,
             state,
             end,
@@ -93,14 +93,13 @@ pub(super) async fn show(Query(wanted): Query<LinksQuery>, visit: Visit) -> Resu
     if let Some((value, ..)) = wanted.idp.and_then(|idp| PROVIDERS.iter().find(|(known, ..)| *known == idp)) {
         (*value).clone_into(&mut page.provider);
     }
-    page.notice =
-        (wanted.done.as_deref() == Some("revoked")).then_some("The link is revoked. It opens nothing any more.");
+    page.notice = (wanted.done.as_deref() == Some("revoked")).then_some("The link is revoked and no longer works.");
     Ok(Html(page.render()?))
 }
 
 /// The warning if a link was made and the rule for domains could not be set.
-const DOMAINS_UNDECIDED: &str = "The link was made, but who may be provisioned could not be changed: set it before you pass the \
-    link on, or users of every domain may be provisioned.";
+const DOMAINS_UNDECIDED: &str = "The link was made, but the rule for domains could not be changed. Change it before \
+    you pass the link on, or users of every domain may be provisioned.";
 
 /// `POST …/setup-links`: makes a link, or revokes one.
 pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
@@ -119,7 +118,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     let seconds =
         TIMES.iter().find(|(known, _)| *known == fields.raw("seconds")).and_then(|(known, _)| known.parse().ok());
     let (Some(window), Some(valid_seconds)) = (names::window(fields.raw("window")), seconds) else {
-        let text = "Choose when the token expires, and for how long the link is good.";
+        let text = "Choose when the token expires, and how long the link is valid.";
         return again(&visit, &fields, StatusCode::UNPROCESSABLE_ENTITY, text.into()).await;
     };
     // Everything that may fail is read first, because the URL of the new link is shown only once.

@@ -24,7 +24,7 @@ use crate::urls::encode;
 
 /// The same text is shown when the account must wait after wrong tries.
 const WRONG: &str =
-    "The email address or the passphrase is wrong. After several wrong tries, wait a little before the next.";
+    "The email address or the passphrase is wrong. After several wrong tries, wait a little before you try again.";
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
@@ -117,7 +117,7 @@ pub(super) async fn sign_out(State(state): State<PageState>, request: Request) -
     if let Some(found) = sessions.find(&id, &parts.headers).await?
         && !is_token(fields.raw("csrf"), &token(&id, &found.session))
     {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "Out of date", "Reload the page and sign out again."));
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "Page out of date", "Reload the page and sign out again."));
     }
     let cookie = sessions.end(&id, &parts.headers).await?;
     let sign_in = format!("{}/sign-in?done=signed-out", state.home(&id));

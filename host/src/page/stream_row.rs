@@ -14,7 +14,7 @@ pub(super) const EVENTS: [(StreamEvent, &str); 8] = [
     (StreamEvent::Delete, "Deleted"),
     (StreamEvent::Activate, "Has access again"),
     (StreamEvent::Deactivate, "Lost access"),
-    (StreamEvent::FeedAdd, "Joined what SCIM lists"),
+    (StreamEvent::FeedAdd, "Newly listed by SCIM"),
     (StreamEvent::AsyncResponse, "Asynchronous request done"),
 ];
 
@@ -32,9 +32,9 @@ impl StreamRow {
         let (word, tone, since) = match (stream.failing_since, stream.works_since.or(stream.last_polled)) {
             (Some(since), _) => ("Failing", "bad", Some(since)),
             (None, Some(since)) if stream.push_url.is_some() => ("Works", "good", Some(since)),
-            (None, Some(last)) => ("Last asked", "good", Some(last)),
+            (None, Some(last)) => ("Last polled", "good", Some(last)),
             (None, None) if stream.push_url.is_some() => ("Not tried yet", "off", None),
-            (None, None) => ("Never asked", "off", None),
+            (None, None) => ("Never polled", "off", None),
         };
         let count = |count: u32| counted(usize::try_from(count).unwrap_or(0), count >= MOST, "token");
         Self {

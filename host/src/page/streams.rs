@@ -63,7 +63,7 @@ pub(super) struct StreamsQuery {
 pub(super) async fn show(Query(wanted): Query<StreamsQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
     let mut page = page(&visit).await?;
     page.notice = match wanted.done.as_deref() {
-        Some("removed") => Some("The stream is removed. What waited for its receiver is not delivered."),
+        Some("removed") => Some("The stream is removed. Waiting tokens are not delivered."),
         Some("key") => Some("A new key signs from now on. The old one stays in the key set for 30 days."),
         _ => None,
     };

@@ -4,8 +4,8 @@ use super::when::distance;
 use crate::oauth::{RefreshMethod, RefreshStatus};
 
 /// The warning wherever somebody may wait for an email, if this server sends none.
-pub(super) const NO_MAIL: &str = "This server has no mail server: emails, initial passphrases and warnings among them, are \
-                                  written to a folder on it. Ask its operator to set one.";
+pub(super) const NO_MAIL: &str = "This server has no mail server. It writes emails, including initial passphrases \
+    and warnings, to a folder. Ask its operator to set one up.";
 
 /// The number as `1,234,567`.
 pub(super) fn grouped(number: u64) -> String {
