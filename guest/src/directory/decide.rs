@@ -100,7 +100,7 @@ pub(super) fn change_team_members(
 ) -> Result<TeamDecision, DirectoryError> {
     let (add, remove) = (ids(store, add)?, ids(store, remove)?);
     if let Some(both) = add.iter().find(|member| remove.binary_search(member).is_ok()) {
-        return Err(DirectoryError::Invalid(format!("'{both}' is to be added and removed at once")));
+        return Err(DirectoryError::Invalid(format!("'{both}' can't be added and removed at the same time")));
     }
     let id = old.record.id();
     let mut moves = store.coming(id, add)?;

@@ -21,7 +21,7 @@ pub enum StreamError {
     #[error("{0}")]
     NotFound(String),
     /// There is no key yet.
-    #[error("there is no key that signs before the first stream is added")]
+    #[error("there is no signing key before the first stream is added")]
     NoKey,
     /// The host can't encrypt a secret.
     #[error(transparent)]

@@ -120,8 +120,8 @@ impl AlertCause {
             ),
             Self::WebhookFailing => (
                 "webhook-failing",
-                "The webhook takes no events",
-                "Look at the reason with `webhook show`; events wait for three days and are put aside then",
+                "The webhook accepts no events",
+                "Look at the reason with `webhook show`; events wait for three days and are parked then",
             ),
             Self::EmailsParked => (
                 "emails-parked",
@@ -135,13 +135,13 @@ impl AlertCause {
             ),
             Self::StreamsFailing => (
                 "streams-failing",
-                "A receiver of SCIM events takes no tokens, refuses some, or does not ask for them",
+                "A receiver of SCIM events accepts no tokens, refuses some, or does not poll for them",
                 "Look at the reason with `stream list`",
             ),
             Self::RemovalsHeld => (
                 "removals-held",
                 "The guard holds removals until an owner decides",
-                "An owner lets them through or refuses them, on the page or with `guard`",
+                "An owner allows or refuses them, on the page or with `guard`",
             ),
             Self::NoAnswer => (
                 "no-answer",
@@ -155,22 +155,22 @@ impl AlertCause {
             ),
             Self::QuotaUsedUp => (
                 "quota-used-up",
-                "A quota is used up, so that something is refused",
+                "A quota is used up, so requests, emails or changes are refused",
                 "Ask the organization, or raise the quota with `org set --quota`",
             ),
             Self::DiskNearlyFull => (
                 "disk-nearly-full",
-                "There is little room where the data is",
-                "Make room: on a full disk every change is refused",
+                "There is little free space where the data is",
+                "Free some space: on a full disk every change is refused",
             ),
             Self::StorageFull => (
                 "storage-full",
-                "There is no room where the data is, so every change is refused",
-                "Make room; what is stored can still be read",
+                "There is no free space where the data is, so every change is refused",
+                "Free some space; stored data can still be read",
             ),
             Self::StorageFailing => (
                 "storage-failing",
-                "The storage does not answer or takes no writes",
+                "The storage does not answer or accepts no writes",
                 "Look at the database and at the server's log",
             ),
             Self::ComponentFailing => (

@@ -144,9 +144,9 @@ fn text(items: &[Item], server: &str) -> String {
     for ((news, cause), items) in groups {
         if before.replace(news) != Some(news) {
             text.push_str(match news {
-                News::Began => "SOMETHING NEEDS A PERSON\n\n",
-                News::Lasts => "IT WAS TOLD BEFORE, AND LASTS\n\n",
-                News::Over => "IT IS OVER\n\n",
+                News::Began => "NEW ALERTS\n\n",
+                News::Lasts => "ALERTS THAT LAST\n\n",
+                News::Over => "ALERTS THAT ARE OVER\n\n",
             });
         }
         // Writing to a string can't fail.
@@ -169,10 +169,7 @@ fn text(items: &[Item], server: &str) -> String {
         }
         text.push('\n');
     }
-    let _ = writeln!(
-        text,
-        "This is told by the server {server}. `insomnia-scim alerts list` shows all that needs a person now."
-    );
+    let _ = writeln!(text, "The server {server} has sent this. `insomnia-scim alerts list` shows all current alerts.");
     text
 }
 
@@ -217,7 +214,8 @@ mod tests {
         ];
         let letter = letter("x".into(), "ops@example.com", Contents::Items(&items), ORIGIN);
         assert_eq!(letter.subject, "SCIM: alerts: 1 began, 1 last, 1 are over");
-        let places = ["NEEDS A PERSON", "host-1", "<1 MiB free", "LASTS", "other", "IT IS OVER", "acme", "over since"];
+        let places =
+            ["NEEDS A PERSON", "host-1", "<1 MiB free", "LASTS", "other", "ALERTS THAT ARE OVER", "acme", "over since"];
         let found: Vec<usize> = places.map(|place| letter.text.find(place).expect(place)).to_vec();
         assert!(found.is_sorted(), "{}", letter.text);
         assert!(letter.html.contains("&lt;1 MiB free") && letter.text.contains(ORIGIN.server));

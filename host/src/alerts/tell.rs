@@ -154,7 +154,7 @@ impl Teller<'_> {
                 if let Err(why) = self.send(receiver, Contents::Items(&items)).await {
                     let again_at = self.failing.failed(&name, now);
                     warn_hourly!(&format!("alerts to {name}"); receiver = %name,
-                        "alerts are not taken, and are sent again: {why}");
+                        "alerts are not accepted, and are sent again: {why}");
                     next = Some(next.map_or(again_at, |next| next.min(again_at)));
                     break;
                 }

@@ -49,7 +49,7 @@ impl Alerts {
         loop {
             watch.observe().await;
             if let Err(error) = watch.turn().await {
-                warn_hourly!("alerts"; "what needs a person can't be looked up or told now: {error}");
+                warn_hourly!("alerts"; "alerts can't be looked up or sent now: {error}");
             }
             sleep(watch.settings.every.min(ASK)).await;
         }
@@ -178,7 +178,7 @@ impl Watch {
                 own.sights.clear();
             }
             // It waits for the next time.
-            Err(error) => warn_hourly!("alerts-noted"; "what this host has seen can't be noted yet: {error}"),
+            Err(error) => warn_hourly!("alerts-noted"; "the observations of this host can't be stored yet: {error}"),
         }
     }
 
@@ -252,7 +252,7 @@ impl Watch {
         let outcome = tokio::select! {
             outcome = self.work(turn.last) => outcome,
             () = self.keep(turn.number) => {
-                tracing::info!("another host looks for what needs a person, because this one was too slow, or its clock or the \
+                tracing::info!("another host looks for alerts, because this one was too slow, or its clock or the \
                     other's is wrong");
                 return Ok(());
             }

@@ -100,7 +100,7 @@ impl FromRequestParts<ApiState> for Operator {
                 let source = source(parts, state, &caller);
                 Ok(Self { state: state.clone(), caller, source })
             }
-            ApiKeyHolder::Organization(_) => Err(Problem::forbidden("Only an operator's key opens this.")),
+            ApiKeyHolder::Organization(_) => Err(Problem::forbidden("This needs an operator's key.")),
         }
     }
 }

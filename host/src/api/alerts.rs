@@ -38,7 +38,7 @@ pub(super) async fn list_alerts(
 ) -> Result<ListOf<Alert>, Problem> {
     let limit = page_limit(query.limit)?;
     if query.after.as_ref().is_some_and(|after| !(1..=LONGEST_CURSOR).contains(&after.len())) {
-        return Err(Problem::parameter(Some("after"), "`after` is `next` of the page before."));
+        return Err(Problem::parameter(Some("after"), "`after` must be the value of `next` on another page."));
     }
     let (items, next) = operator.state.provisioner.alerts(query.after.as_deref(), limit).await?;
     Ok(ListOf { items, next, previous: None })

@@ -118,20 +118,25 @@ impl FromRequest<ApiState> for WasmBody {
         if matches!(media.trim(), "application/wasm" | "application/octet-stream") {
             return Ok(Self(body));
         }
-        let detail = "The body is a component: send it with `Content-Type: application/wasm`.";
-        Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Not this media type", detail))
+        let detail = "The body must be a component: send it with `Content-Type: application/wasm`.";
+        Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            "Unsupported media type",
+            detail,
+        ))
     }
 }
 
 fn id(text: &str) -> Result<ComponentId, Problem> {
-    text.parse().map_err(|_| Problem::not_found("There is no such component: it is named by its SHA-256."))
+    text.parse().map_err(|_| Problem::not_found("There is no such component. A component is named by its SHA-256."))
 }
 
 /// List the stored components
 ///
 /// Only the operator may use this.
 #[utoipa::path(get, path = "/components", tag = "Components",
-    responses((status = 200, description = "All that are stored.", body = ListOf<Component>)))]
+    responses((status = 200, description = "The stored components.", body = ListOf<Component>)))]
 pub(super) async fn list_components(operator: Operator) -> Result<ListOf<Component>, Problem> {
     let stored = operator.state.provisioner.components().await?;
     Ok(ListOf::whole(stored.into_iter().map(Component::from).collect()))
@@ -153,7 +158,7 @@ pub(super) async fn put_component(
     WasmBody(wasm): WasmBody,
 ) -> Result<Json<Component>, Problem> {
     if id(&named)? != ComponentId::of(&wasm) {
-        return Err(Problem::invalid("The path names another SHA-256 than that of the body."));
+        return Err(Problem::invalid("The SHA-256 in the path is not that of the body."));
     }
     let name = called.name.unwrap_or_else(|| "component".to_owned());
     let stored = operator.state.provisioner.add_component(&name, wasm).await?;
@@ -224,7 +229,7 @@ pub(super) async fn end_canary(operator: Operator) -> Result<StatusCode, Problem
 
 /// Get the component of an organization
 #[utoipa::path(get, path = "/organizations/{organization}/component", tag = "Components",
-    responses((status = 200, description = "What the organization runs.", body = OrganizationComponent)))]
+    responses((status = 200, description = "The component of the organization.", body = OrganizationComponent)))]
 pub(super) async fn get_component(access: Access) -> Result<Json<OrganizationComponent>, Problem> {
     state(&access.organization).await
 }
@@ -235,7 +240,7 @@ pub(super) async fn get_component(access: Access) -> Result<Json<OrganizationCom
 /// operator may use this.
 #[utoipa::path(put, path = "/organizations/{organization}/component", tag = "Components",
     request_body = NewPin,
-    responses((status = 200, description = "The organization runs it.", body = OrganizationComponent)))]
+    responses((status = 200, description = "The organization runs the component.", body = OrganizationComponent)))]
 pub(super) async fn put_pin(
     _: Operator,
     access: Access,

@@ -46,18 +46,21 @@ latest 1,000 requests of each API key.";
     components(schemas(Details, DeliveryQueue)),
     tags(
         (name = "Organizations", description = "Organizations of the host."),
-        (name = "Components", description = "Builds of the component beside the one that the server was started with: stored, pinned to an organization, or tried as a canary."),
+        (name = "Components", description = "Builds of the component besides the one with which the server was \
+            started: stored, pinned to an organization, or tried as a canary."),
         (name = "Connector", description = "An organization's SCIM endpoint and its token."),
-        (name = "Automatic refresh", description = "How tokens are renewed without anybody's help."),
+        (name = "Automatic refresh", description = "The automatic renewal of tokens."),
         (name = "OAuth clients", description = "Clients by which identity providers authenticate over OAuth 2.0."),
         (name = "Members", description = "People in an organization, and the licences they take."),
         (name = "Teams", description = "Named sets of members."),
-        (name = "Schemas", description = "What an organization declares beside the built-in schemas."),
+        (name = "Schemas", description = "The schemas that an organization declares in addition to the built-in \
+            ones."),
         (name = "Guard", description = "The guard holds mass deactivations and deletions until an owner decides."),
         (name = "Logs", description = "The log of SCIM requests, and the audit trails."),
         (name = "Events", description = "Changes in an organization, its webhook, and deliveries: emails, events and tokens."),
-        (name = "Streams", description = "Receivers that are told of users and groups by Security Event Tokens (RFC 9967)."),
-        (name = "API keys", description = "Keys that open this API."),
+        (name = "Streams", description = "Receivers that get changes of users and groups as Security Event Tokens \
+            (RFC 9967)."),
+        (name = "API keys", description = "Keys for this API."),
         (name = "Documentation", description = "This document."),
     )
 )]
@@ -80,17 +83,17 @@ pub(super) async fn get_document(State(state): State<ApiState>) -> impl IntoResp
 /// The description of a refusal, for all operations.
 const REFUSALS: [(&str, &str); 12] = [
     ("400", "The path, the query, a header field or the syntax of the body is not understood."),
-    ("401", "There is no API key, or it is not known, was revoked, or has expired."),
-    ("403", "The API key, or the actor, may not do this; or the key lacks a scope, which is named."),
-    ("404", "There is no such organization, member, or other thing."),
+    ("401", "There is no API key, or it is unknown, was revoked, or has expired."),
+    ("403", "The API key or the actor may not do this, or the key lacks a scope, which the problem names."),
+    ("404", "There is no such organization, member, or other object."),
     ("408", "The body did not arrive in time."),
     (
         "409",
-        "The request contradicts what is there: `requirements` are unmet, every seat is taken, a name is taken, the \
-             server is not set up for it, or a request with this idempotency key is being served.",
+        "The request contradicts the present state: `requirements` are unmet, every seat is taken, a name is taken, \
+         the server is not set up for it, or a request with this idempotency key is being served.",
     ),
     ("413", "The body is too large."),
-    ("415", "The body is not of the media type that the operation takes."),
+    ("415", "The operation does not accept the media type of the body."),
     ("422", "A value is not valid, or the idempotency key belongs to another request."),
     ("429", "Too many wrong API keys, wrong passphrases, or exports."),
     ("500", "The server failed; it is logged under the request's id."),
@@ -182,7 +185,7 @@ fn headers() -> Value {
     json!({
         "X-Request-Id": required("Names the request, in problems and in the server's log."),
         "Link": text("`rel=\"next\"`: the next page, if there is one (RFC 8288)."),
-        "Location": text("What was created."),
+        "Location": text("The URL of the created object."),
         "Retry-After": seconds,
         "WWW-Authenticate": required("`Bearer`, with the realm."),
         "Idempotency-Replayed": text("`true` if this is the stored answer to an earlier request."),
@@ -285,8 +288,14 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
 /// accepted forms are described in words.
 fn describe_body(path: &str, method: &str, body: &mut Value) {
     let takes = match method {
-        "patch" => Some("A merge patch (RFC 7396). It is taken as `application/merge-patch+json`, too."),
-        _ => path.ends_with("/preview").then_some("The users. They are taken as `application/scim+json`, too."),
+        "patch" => Some(
+            "A merge patch (RFC 7396). The media type `application/merge-patch+json` is accepted as \
+            well.",
+        ),
+        _ => path.ends_with("/preview").then_some(
+            "The users. The media type `application/scim+json` is accepted as \
+            well.",
+        ),
     };
     if let Some(takes) = takes {
         body["description"] = takes.into();
@@ -317,7 +326,7 @@ fn path_parameter(name: &str) -> Value {
         "component" => ("The SHA-256 of the component.", json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})),
         "stream" => ("The id of the stream.", json!({"type": "string", "minLength": 1})),
         "quota" => ("The quota's name.", json!({"type": "string", "enum": Quota::ALL.map(Quota::name)})),
-        _ => ("Where deliveries stand.", json!({"$ref": "#/components/schemas/DeliveryQueue"})),
+        _ => ("The queue of deliveries.", json!({"$ref": "#/components/schemas/DeliveryQueue"})),
     };
     json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema})
 }

@@ -30,7 +30,7 @@ pub(super) struct PersonToErase {
 /// comes when this is done, or after 20 seconds; then the rest is done in the background. It is 404 if the name or
 /// address occurs nowhere.
 #[utoipa::path(post, path = "/organizations/{organization}/erasures", tag = "Members", request_body = PersonToErase,
-    responses((status = 200, description = "What was erased.", body = ErasedPerson)))]
+    responses((status = 200, description = "The result of the erasure.", body = ErasedPerson)))]
 pub(super) async fn erase_person(
     access: Access,
     JsonBody(body): JsonBody<PersonToErase>,

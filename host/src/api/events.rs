@@ -129,7 +129,7 @@ pub(super) async fn put_webhook(
 ///
 /// A signed event of the type `webhook.test` is posted to the webhook, once.
 #[utoipa::path(post, path = "/organizations/{organization}/webhook/test", tag = "Events",
-    responses((status = 200, description = "The webhook, with how that went.", body = Webhook)))]
+    responses((status = 200, description = "The webhook, with the result.", body = Webhook)))]
 pub(super) async fn test_webhook(access: Access) -> Result<Json<Webhook>, Problem> {
     Ok(Json(access.organization.test_webhook().await?))
 }
@@ -166,7 +166,7 @@ pub(super) async fn list_deliveries(
 /// Only parked deliveries can be sent again.
 #[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/retry", tag = "Events",
     request_body = Option<Retry>,
-    responses((status = 200, description = "How many are tried again.", body = Retried)))]
+    responses((status = 200, description = "The number of deliveries that are tried again.", body = Retried)))]
 pub(super) async fn retry_deliveries(
     access: Access,
     PathParameter(name): PathParameter,
@@ -189,7 +189,7 @@ pub(super) async fn retry_deliveries(
 /// events, but are not delivered.
 #[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/dismiss", tag = "Events",
     request_body = Dismissal,
-    responses((status = 200, description = "How many are given up.", body = Dismissed)))]
+    responses((status = 200, description = "The number of deliveries that were given up.", body = Dismissed)))]
 pub(super) async fn dismiss_deliveries(
     access: Access,
     PathParameter(name): PathParameter,

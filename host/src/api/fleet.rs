@@ -46,10 +46,16 @@ pub(super) async fn list_fleet(
 ) -> Result<ListOf<Standing>, Problem> {
     let limit = query.limit.unwrap_or(MOST);
     if !(1..=MOST).contains(&limit) {
-        return Err(Problem::parameter(Some("limit"), format!("`limit` is 1 to {MOST}.")));
+        return Err(Problem::parameter(Some("limit"), format!("`limit` must be 1 to {MOST}.")));
     }
     let after = query.after.as_deref().map(OrganizationId::parse).transpose();
-    let after = after.map_err(|_| Problem::parameter(Some("after"), "`after` is `next` of the page before."))?;
+    let after = after.map_err(|_| {
+        Problem::parameter(
+            Some("after"),
+            "`after` must be the value of `next` on another \
+        page.",
+        )
+    })?;
     let mut found = operator.state.provisioner.fleet(after.as_ref(), limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);

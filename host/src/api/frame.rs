@@ -35,7 +35,7 @@ pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, n
     request.extensions_mut().insert(key_of_request.clone());
     request.extensions_mut().insert(RequestId(request_id.clone()));
     let mut response = if request.extensions().get::<WithoutCertificate>().is_some() {
-        Problem::forbidden("The admin API asks for a client's certificate, and none was shown.").into_response()
+        Problem::forbidden("The admin API requires a client certificate, and the client has sent none.").into_response()
     } else {
         let served = Box::pin(idempotency::once(state.clone(), request, next));
         let served = tokio::spawn(traces::carried(served)).await;
@@ -81,6 +81,6 @@ pub(super) async fn nothing_here() -> Problem {
 
 /// Answers a method that the path does not have; the router adds `Allow`.
 pub(super) async fn not_this_method() -> Problem {
-    let detail = "The path has other methods: see the Allow header field.";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Not this method", detail)
+    let detail = "The path has other methods, which the Allow header field names.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
 }

@@ -73,7 +73,7 @@ pub(super) async fn delete_guard(access: Access) -> Result<StatusCode, Problem> 
 
 /// Let held removals through, or refuse them
 #[utoipa::path(post, path = "/organizations/{organization}/guard/decisions", tag = "Guard", request_body = DecisionBody,
-    responses((status = 200, description = "How many were decided about.", body = Decided)))]
+    responses((status = 200, description = "The number of decided removals.", body = Decided)))]
 pub(super) async fn decide_held(
     access: Access,
     JsonBody(body): JsonBody<DecisionBody>,

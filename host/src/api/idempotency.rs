@@ -99,7 +99,7 @@ async fn guarded(state: ApiState, request: Request, next: Next) -> Result<Respon
 /// The key. The draft writes it as a quoted string; most clients send it without quotes.
 fn key(parts: &Parts) -> Result<String, Problem> {
     let wrong = || {
-        let detail = format!("An idempotency key is one text of 1 to {LONGEST} visible ASCII characters.");
+        let detail = format!("An idempotency key must be a text of 1 to {LONGEST} visible ASCII characters.");
         Problem::parameter(Some("Idempotency-Key"), detail)
     };
     let mut fields = parts.headers.get_all(FIELD).iter();
@@ -154,7 +154,7 @@ impl KeyedRequest {
     async fn again(&self, known: &Record, asked: &str, answer: Option<Vec<u8>>) -> Result<Response, Problem> {
         if known.asked != asked {
             let title = "The idempotency key belongs to another request";
-            let detail = "This key was sent with another request before. Take a new one for each request.";
+            let detail = "This key was sent with another request before. Use a new key for each request.";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", title, detail));
         }
         let conflict = |name, title, detail: &str| Problem::new(StatusCode::CONFLICT, name, title, detail);
@@ -164,22 +164,22 @@ impl KeyedRequest {
                 let detail = "A request with this idempotency key is being served. Ask again in a moment.";
                 return Err(conflict("request-in-progress", title, detail).retry_after(1));
             }
-            let title = "The outcome of the request is not known";
-            let detail = "The request with this idempotency key was broken off. Look whether it had its effect; if \
-                          not, send it with a new key.";
+            let title = "The outcome of the request is unknown";
+            let detail = "The request with this idempotency key was interrupted. Check whether it had an effect; if \
+                not, send it with a new key.";
             return Err(conflict("outcome-unknown", title, detail));
         }
         let sealed = answer.ok_or_else(|| {
-            let title = "The answer was not kept";
+            let title = "The answer was not stored";
             conflict(
                 "answer-not-kept",
                 title,
-                "The request with this idempotency key was done. Its answer was not kept.",
+                "The request with this idempotency key was done, but its answer was not stored.",
             )
         })?;
         let secrets = self.state.provisioner.secrets();
         let plain = secrets.open(&self.caller.holder.space(), sealed).await.map_err(|error| {
-            tracing::error!("a kept answer can't be opened: {error}");
+            tracing::error!("a stored answer can't be decrypted: {error}");
             Problem::internal()
         })?;
         let answer: Answer = serde_json::from_slice(&plain).map_err(corrupt)?;
@@ -203,13 +203,16 @@ impl KeyedRequest {
             let plain = serde_json::to_vec(&answer).map_err(corrupt)?;
             match self.state.provisioner.secrets().seal(&self.caller.holder.space(), plain).await {
                 Ok(sealed) => changes.push(Change::put(self.at("answer", &self.hash), sealed)),
-                Err(error) => tracing::debug!("the answer to a request with an idempotency key is not kept: {error}"),
+                Err(error) => tracing::debug!(
+                    "the answer to a request with an idempotency key is not stored: \
+                    {error}"
+                ),
             }
         }
         // The change is made, so the answer is given even if it can't be stored. It is only stored while the API key
         // exists.
         if let Err(error) = self.commit(vec![Condition::Exists(self.at("record", &self.hash))], changes).await {
-            warn_hourly!("idempotency"; "the answer to a request with an idempotency key is not kept: {error}");
+            warn_hourly!("idempotency"; "the answer to a request with an idempotency key is not stored: {error}");
         }
         Ok(HttpResponse::from_parts(parts, Body::from(body)))
     }
@@ -277,6 +280,6 @@ fn encode(record: &Record) -> Result<Vec<u8>, Problem> {
 }
 
 fn corrupt(error: serde_json::Error) -> Problem {
-    tracing::error!("what is kept of a request is not what this host wrote: {error}");
+    tracing::error!("the record of a request is not what this host wrote: {error}");
     Problem::internal()
 }

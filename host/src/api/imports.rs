@@ -80,7 +80,7 @@ enum Outcome {
 ///
 /// The key needs `all:write`: it chooses ids, so it could give another person the id of a member that it has removed.
 #[utoipa::path(post, path = "/organizations/{organization}/imports", tag = "Members", request_body = MembersToImport,
-    responses((status = 200, description = "What became of each member.", body = Imported)))]
+    responses((status = 200, description = "The result for each member.", body = Imported)))]
 pub(super) async fn import_members(
     access: Access,
     JsonBody(body): JsonBody<MembersToImport>,

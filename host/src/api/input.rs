@@ -90,8 +90,8 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     if matches!(essence.as_str(), "application/json" | "application/merge-patch+json" | "application/scim+json") {
         return Ok(());
     }
-    let detail = "The body is JSON: send it with `Content-Type: application/json`.";
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Not this media type", detail))
+    let detail = "The body must be JSON: send it with `Content-Type: application/json`.";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type", detail))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -148,7 +148,7 @@ const LONGEST_CURSOR: usize = 100;
 pub(super) fn cursor(after: Option<String>) -> Result<Option<String>, Problem> {
     match after {
         Some(after) if after.is_empty() || after.len() > LONGEST_CURSOR => {
-            Err(Problem::parameter(Some("after"), "`after` is `next` of the page before."))
+            Err(Problem::parameter(Some("after"), "`after` must be the value of `next` on another page."))
         }
         after => Ok(after),
     }
@@ -159,7 +159,7 @@ pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
     match limit {
         None => Ok(100),
         Some(limit @ 1..=500) => Ok(limit),
-        Some(_) => Err(Problem::parameter(Some("limit"), "`limit` is 1 to 500.")),
+        Some(_) => Err(Problem::parameter(Some("limit"), "`limit` must be 1 to 500.")),
     }
 }
 

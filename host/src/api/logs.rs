@@ -80,7 +80,7 @@ log_parameters! {
 pub(super) fn moment(name: &str, time: Option<u64>) -> Result<Option<u64>, Problem> {
     match time {
         Some(time) if time > LAST => {
-            let detail = format!("`{name}` is in milliseconds since the Unix epoch, and not after the year 9999.");
+            let detail = format!("`{name}` must be milliseconds since the Unix epoch, not after the year 9999.");
             Err(Problem::parameter(Some(name), detail))
         }
         time => Ok(time),
@@ -90,7 +90,7 @@ pub(super) fn moment(name: &str, time: Option<u64>) -> Result<Option<u64>, Probl
 fn class(class: Option<u8>) -> Result<Option<u8>, Problem> {
     match class {
         None | Some(2..=5) => Ok(class),
-        Some(_) => Err(Problem::parameter(Some("status_class"), "`status_class` is 2 to 5.")),
+        Some(_) => Err(Problem::parameter(Some("status_class"), "`status_class` must be 2 to 5.")),
     }
 }
 

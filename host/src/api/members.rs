@@ -151,7 +151,7 @@ pub(super) async fn export_members(access: Access, Query(query): Query<MembersTo
 ///
 /// The members and teams are counted by their state and by who manages them.
 #[utoipa::path(get, path = "/organizations/{organization}/census", tag = "Members",
-    responses((status = 200, description = "How many there are.", body = Census)))]
+    responses((status = 200, description = "The numbers.", body = Census)))]
 pub(super) async fn get_census(access: Access) -> Result<Json<Census>, Problem> {
     Ok(Json(access.organization.census().await?))
 }
@@ -161,7 +161,7 @@ pub(super) async fn get_census(access: Access) -> Result<Json<Census>, Problem> 
 /// The list holds the people whom the identity provider wanted to be active while all seats were taken, and who have no
 /// seat now. The latest refusal comes first.
 #[utoipa::path(get, path = "/organizations/{organization}/licences/without-seat", tag = "Members",
-    responses((status = 200, description = "Who got no seat.", body = WithoutSeat)))]
+    responses((status = 200, description = "The people without a seat.", body = WithoutSeat)))]
 pub(super) async fn list_without_seat(access: Access) -> Result<Json<WithoutSeat>, Problem> {
     Ok(Json(access.organization.without_seat().await?))
 }
@@ -213,7 +213,7 @@ pub(super) async fn reset_passphrase(
 /// The answer names the users who would be adopted, the users who would be created, and the members who would stay
 /// manual and take a seat. Nothing is changed. The body may have 5 MiB.
 #[utoipa::path(post, path = "/organizations/{organization}/preview", tag = "Members", request_body = PreviewUsers,
-    responses((status = 200, description = "What would become of the users.", body = Preview)))]
+    responses((status = 200, description = "The results for the users.", body = Preview)))]
 pub(super) async fn preview(access: Access, TextBody(users): TextBody) -> Result<Json<Preview>, Problem> {
     Ok(Json(access.organization.preview(users).await?))
 }

@@ -119,7 +119,13 @@ pub(super) async fn list_organizations(
 ) -> Result<ListOf<OrganizationLine>, Problem> {
     let limit = page_limit(query.limit)?;
     let after = query.after.as_deref().map(OrganizationId::parse).transpose();
-    let after = after.map_err(|_| Problem::parameter(Some("after"), "`after` is `next` of the page before."))?;
+    let after = after.map_err(|_| {
+        Problem::parameter(
+            Some("after"),
+            "`after` must be the value of `next` on another \
+        page.",
+        )
+    })?;
     let mut found = operator.state.provisioner.organizations(after.as_ref(), limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -221,7 +227,7 @@ pub(super) async fn delete_organization(operator: Operator, access: Access) -> R
 
 /// See what is missing for SCIM
 #[utoipa::path(get, path = "/organizations/{organization}/requirements", tag = "Connector", params(ActorQuery),
-    responses((status = 200, description = "The requirements that do not hold.", body = Requirements)))]
+    responses((status = 200, description = "The unmet requirements.", body = Requirements)))]
 pub(super) async fn get_requirements(
     access: Access,
     Query(query): Query<ActorQuery>,

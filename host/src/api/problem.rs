@@ -288,7 +288,7 @@ impl From<ActionError> for Problem {
         let text = error.to_string();
         match error {
             ActionError::UnmetRequirements(requirements) => {
-                let title = "Requirements for SCIM do not hold";
+                let title = "Requirements for SCIM are not met";
                 let mut problem = Self::new(StatusCode::CONFLICT, "unmet-requirements", title, text);
                 problem.0.requirements = requirements;
                 problem
@@ -304,7 +304,7 @@ impl From<ActionError> for Problem {
             ActionError::Invalid(text) => Self::invalid(text),
             ActionError::NoFreeSeat => Self::new(StatusCode::CONFLICT, "no-free-seat", "Every seat is taken", text),
             ActionError::NotConfigured(text) => {
-                Self::new(StatusCode::CONFLICT, "not-configured", "The server is not set up for this", text)
+                Self::new(StatusCode::CONFLICT, "not-configured", "The server is not configured for this", text)
             }
             ActionError::Unavailable(_) | ActionError::Call(CallError::Busy | CallError::Component) => {
                 warn_hourly!("api-waits"; "a request of the API has to wait: {text}");

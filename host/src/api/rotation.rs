@@ -149,7 +149,7 @@ pub(super) async fn put_idp_api(
 /// Existing tokens stay valid.
 #[utoipa::path(delete, path = "/organizations/{organization}/connector/idp-api", tag = "Automatic refresh",
     params(ActorQuery),
-    responses((status = 204, description = "The access is forgotten.")))]
+    responses((status = 204, description = "The access is removed.")))]
 pub(super) async fn delete_idp_api(access: Access, Query(query): Query<ActorQuery>) -> Result<StatusCode, Problem> {
     let actor = access.actor(query.actor);
     access.organization.remove_idp_api(&actor).await?;

@@ -35,7 +35,7 @@ async fn declared(access: &Access) -> Result<Json<Box<RawValue>>, Problem> {
 
 /// See which schemas and resource types are declared
 #[utoipa::path(get, path = "/organizations/{organization}/schemas", tag = "Schemas",
-    responses((status = 200, description = "What is declared.", body = Declaration)))]
+    responses((status = 200, description = "The declaration.", body = Declaration)))]
 pub(super) async fn get_schemas(access: Access) -> Result<Json<Box<RawValue>>, Problem> {
     declared(&access).await
 }
@@ -45,7 +45,7 @@ pub(super) async fn get_schemas(access: Access) -> Result<Json<Box<RawValue>>, P
 /// The declaration replaces the former one. Stored resources stay as they are. A refusal names the place of the error.
 /// The body may have 512 KiB.
 #[utoipa::path(put, path = "/organizations/{organization}/schemas", tag = "Schemas", request_body = Declaration,
-    responses((status = 200, description = "What is declared now.", body = Declaration)))]
+    responses((status = 200, description = "The new declaration.", body = Declaration)))]
 pub(super) async fn put_schemas(
     access: Access,
     TextBody(declaration): TextBody,

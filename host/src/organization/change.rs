@@ -78,7 +78,7 @@ impl PartialSchema for OptionChanges {
     fn schema() -> RefOr<Schema> {
         let mut schema = <Options as PartialSchema>::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.description = Some("Choices to change, by name; those that are not named stay.".into());
+            object.description = Some("Options to change, by name; the others stay as they are.".into());
             object.required.clear();
             object.default = None;
             for property in object.properties.values_mut() {
@@ -146,7 +146,7 @@ impl Organization {
     /// [`ActionError::Conflict`] if nothing is known about the organization yet: call [`Organization::put`] first.
     pub async fn change(&self, change: OrganizationChange) -> Result<OrganizationRecord, ActionError> {
         let unknown =
-            || ActionError::Conflict("nothing is known about the organization yet: tell all of it first".into());
+            || ActionError::Conflict("there is no data about the organization yet: send all of it first".into());
         let before = self.get().await?.ok_or_else(unknown)?;
         let record = change.apply(before.clone())?;
         // A change that changes nothing is no act.

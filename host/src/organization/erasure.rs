@@ -63,7 +63,7 @@ impl Organization {
         // An id does not show whether it was erased before.
         if done && erased == 0 && emails == 0 && id != person.trim() {
             let text = format!(
-                "nothing here names {:?}; check the spelling (who was erased before is not named any more)",
+                "no data here names {:?}; check the spelling (after an erasure, no data names the person)",
                 person.trim()
             );
             return Err(ActionError::NotFound(text));
@@ -81,6 +81,11 @@ impl Organization {
         let organization = self.space.clone().or(found).unwrap_or_else(|| self.id.clone());
         self.provisioner.forget_sessions_of(&organization, id).await.map_err(unavailable)?;
         let removed = self.provisioner.mailer().erase(&organization, names).await;
-        removed.map_err(|error| ActionError::Unavailable(format!("emails of the person are left; try again: {error}")))
+        removed.map_err(|error| {
+            ActionError::Unavailable(format!(
+                "some emails of the person are left; try again: \
+            {error}"
+            ))
+        })
     }
 }

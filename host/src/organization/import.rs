@@ -26,7 +26,7 @@ impl Organization {
         ids.sort_unstable();
         let twice = |pair: &[&str]| matches!(pair, [one, next] if one == next);
         if let Some(id) = ids.windows(2).find(|pair| twice(pair)).and_then(|pair| pair.first()) {
-            return Err(ActionError::Invalid(format!("the id '{id}' comes twice")));
+            return Err(ActionError::Invalid(format!("the id '{id}' occurs twice")));
         }
         let mut outcomes = Vec::with_capacity(members.len());
         for part in members.chunks(AT_ONCE) {

@@ -33,7 +33,7 @@ pub(super) async fn answer(
     let ScimResponse { status, headers: fields, body } = response;
     let mut body = Bytes::from(body);
     let Some(status) = contained::status(status) else {
-        tracing::error!(request_id, status, "the component answered with a status that is none of an answer");
+        tracing::error!(request_id, status, "the component answered with a status that is not allowed");
         return refusal(500, "An internal error occurred.", request_id);
     };
     let mut headers = contained::fields(fields);

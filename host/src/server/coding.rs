@@ -35,12 +35,16 @@ impl CodingError {
                 response.headers.push(("accept-encoding".to_owned(), "gzip, identity".to_owned()));
                 response
             }
-            Self::Broken => ScimResponse::error(400, "The body is not in its Content-Encoding.", request_id),
+            Self::Broken => {
+                ScimResponse::error(400, "The body does not have the form of its Content-Encoding.", request_id)
+            }
             Self::TooLarge => {
-                let detail = format!("The body is larger than {limit} bytes once it is decoded.");
+                let detail = format!("The decoded body is larger than {limit} bytes.");
                 ScimResponse::error(413, &detail, request_id)
             }
-            Self::Busy => ScimResponse::error(503, "There is no memory for the request at the moment.", request_id),
+            Self::Busy => {
+                ScimResponse::error(503, "The server has no memory for the request at the moment.", request_id)
+            }
         }
     }
 }

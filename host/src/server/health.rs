@@ -46,7 +46,7 @@ pub(crate) async fn ready(State(health): State<Health>) -> (StatusCode, String) 
         Some(trouble) => {
             let text = match trouble {
                 Trouble::StorageFull => "the storage is full",
-                Trouble::Storage(_) => "the storage does not take writes",
+                Trouble::Storage(_) => "the storage does not accept writes",
                 Trouble::Component(_) => "the component answers no call",
                 Trouble::TooSlow => "storage or component are too slow",
             };

@@ -42,7 +42,7 @@ async fn token(State(provisioner): State<Provisioner>, Path(name): Path<String>,
 
 /// Answers any other method. The answer is JSON like every refusal here, so that a client can show it.
 async fn only_post() -> Response<Body> {
-    wrong_method("POST", "This endpoint takes POST with a form (RFC 6749)")
+    wrong_method("POST", "This endpoint accepts POST with a form (RFC 6749)")
 }
 
 async fn only_get() -> Response<Body> {
@@ -119,7 +119,7 @@ async fn accept(
     })?;
     // An unknown organization answers as if the client were unknown, so that strangers do not learn which organizations
     // exist.
-    let unknown = || error(401, "invalid_client", "The client or its secret is not known here");
+    let unknown = || error(401, "invalid_client", "The client or its secret is unknown");
     let organization = find(provisioner, name).await?.ok_or_else(unknown)?;
     Ok((organization, OAuthRequest { headers: forwarded(&head.headers), body, ..OAuthRequest::default() }))
 }
@@ -137,7 +137,7 @@ async fn find(provisioner: &Provisioner, name: &str) -> Result<Option<Organizati
 
 fn failed(error_: CallError) -> OAuthResponse {
     match error_ {
-        CallError::Deleted => error(401, "invalid_client", "The client or its secret is not known here"),
+        CallError::Deleted => error(401, "invalid_client", "The client or its secret is unknown"),
         CallError::Trap => error(500, "server_error", "An internal error occurred"),
         CallError::Busy | CallError::Deadline | CallError::Memory | CallError::Component => {
             error(503, "temporarily_unavailable", "Too many requests at the same time")

@@ -219,7 +219,7 @@ async fn find(provisioner: &Provisioner, name: &str) -> Result<Organization, Res
 }
 
 async fn only_post() -> Response<Body> {
-    wrong_method("POST", "this endpoint takes POST (RFC 8936)")
+    wrong_method("POST", "this endpoint accepts POST (RFC 8936)")
 }
 
 async fn only_get() -> Response<Body> {

@@ -277,7 +277,9 @@ fn refuse(error: BodyError, path: &str, request_id: &str) -> ScimResponse {
             ScimResponse::error(413, &detail, request_id)
         }
         BodyError::TooSlow => ScimResponse::error(408, "The body did not arrive in time.", request_id),
-        BodyError::Busy => ScimResponse::error(503, "There is no memory for the request at the moment.", request_id),
+        BodyError::Busy => {
+            ScimResponse::error(503, "The server has no memory for the request at the moment.", request_id)
+        }
         BodyError::Broken => ScimResponse::error(400, "The body is broken.", request_id),
     }
 }
