@@ -32,7 +32,7 @@ sentences! {
     MatchedNobody = "matched-nobody" "matched nobody by userName or emails";
     MatchedNoTeam = "matched-no-team" "matched no team by displayName";
     Found { total: u64, attributes: String } = "found" "found {total} by {attributes}";
-    // What has changed.
+    // The change.
     NothingChanged = "nothing-changed" "nothing changed";
     Changed { names: String } = "changed" "changed: {names}";
     MemberAdopted { role: &'static str } = "member-adopted" "adopted: id, role {role} and teams kept";

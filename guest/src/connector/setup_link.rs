@@ -124,7 +124,7 @@ pub fn list(store: &Store) -> Result<Vec<SetupLink>, StoreError> {
     Ok(store.setup_links()?.1.iter().rev().map(shown).collect())
 }
 
-/// Revokes a link. What it was used for is not undone.
+/// Revokes a link. Its effects are not undone.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.

@@ -281,8 +281,8 @@ pub fn readdress_email(store: &Store, id: &str, to: &str) -> Result<(), Readdres
     })
 }
 
-/// Why an email must not be sent to another address; `None` if it may. The reader of some emails can act as a member,
-/// so a person who may correct addresses could otherwise get more rights.
+/// The reason why an email must not be sent to another address; `None` if it may. The reader of some emails can act as
+/// a member, so a person who may correct addresses could otherwise get more rights.
 fn bound_to_its_address(store: &Store, letter: &Letter) -> Result<Option<&'static str>, StoreError> {
     match letter {
         Letter::PassphraseReset { .. } => Ok(Some(

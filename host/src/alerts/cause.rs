@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::fleet::FleetTrouble;
 
-/// What needs a person, and is told to the operator.
+/// The cause of an alert to the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -1,4 +1,5 @@
-//! Alerts: the operator is told by email and webhook of what needs a person, when it begins and when it is over (rule P9).
+//! Alerts: the operator is told by email and webhook of problems that need a person, when they begin and when they are
+//! over (rule P9).
 //!
 //! | file | what it does |
 //! |---|---|
@@ -10,9 +11,9 @@
 //! | `message` | one email for all that is new, and the body of the webhook |
 //! | `watch` | the task in each host that does all this in turn |
 //!
-//! An alert is stored before anybody is told, and what was told is stored beside it: a restart loses nothing and repeats nothing.
-//! One that lasts is told again once a day. What often passes by itself is told when it is found twice in a row, and every alert is
-//! over when it is not found twice in a row, so that what flickers is told once.
+//! An alert is stored before anybody is told, and its record says what was sent, so a restart loses nothing and repeats
+//! nothing. A lasting alert is sent again once a day. An alert that often passes without help is sent when it is found
+//! twice in a row, and every alert is over when it is not found twice in a row, so that a flickering one is sent once.
 
 mod book;
 mod cause;
@@ -38,10 +39,10 @@ use crate::capability::email::Mailer;
 use crate::capability::storage::StorageError;
 use crate::provisioner::Provisioner;
 
-/// What needs a person now. Times are milliseconds since the Unix epoch.
+/// A current alert. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Alert {
-    /// What it is about.
+    /// The cause.
     pub cause: AlertCause,
     /// The organization; `null` if it is about a host.
     pub organization: Option<String>,
@@ -68,10 +69,11 @@ impl Alert {
 }
 
 impl Provisioner {
-    /// What needs a person now, as [`Alerts::watch`] found it last, at some host on this storage: a page of what was stored
-    /// after `after`, and what to give as `after` for the next page, if there is one. A page may be short although there is.
+    /// The current alerts that [`Alerts::watch`] has found last, at some host on this storage: a page of those stored
+    /// after `after`, and the value of `after` for the next page, if there is one. A page may be short although there
+    /// is a next one.
     ///
-    /// What is wrong with the storage itself is not stored. It is in the log, the metrics and the messages.
+    /// Problems of the storage itself are not stored. They are in the log, the metrics and the messages.
     ///
     /// # Errors
     /// The storage's.

@@ -1,4 +1,4 @@
-//! Who is told, and of what.
+//! The settings of alerts: the receivers, and the causes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,12 +20,12 @@ use crate::capability::http::HttpClient;
 const EVERY: Duration = Duration::from_secs(5 * 60);
 /// The most addresses.
 const MOST_ADDRESSES: usize = 20;
-/// What the key of the signatures begins with where people see it.
+/// The prefix of the signing key in the form that people see.
 const PREFIX: &str = "whsec_";
 /// How many bytes the key may have, as Standard Webhooks has it.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// Why alerts can't be set up so.
+/// The reason why these settings of alerts are not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidAlerts {
@@ -46,7 +46,7 @@ pub enum InvalidAlerts {
     Key,
 }
 
-/// Where alerts are posted to, signed as Standard Webhooks describes.
+/// A webhook to which alerts are posted, signed as Standard Webhooks requires.
 #[derive(Clone)]
 pub struct AlertWebhook {
     pub(super) url: String,
@@ -55,9 +55,9 @@ pub struct AlertWebhook {
 }
 
 impl AlertWebhook {
-    /// A webhook at this URL, which must be `https` unless it is on this machine. `key` is `whsec_` with 24 to 64 bytes in
-    /// base64 after it. What sends the requests is given here, since the operator's own receiver may be where no webhook of an
-    /// organization may be.
+    /// A webhook at this URL, which must be `https` unless it is on this machine. `key` is `whsec_` with 24 to 64 bytes
+    /// in base64 after it. The client that sends the requests is given here, since the operator's receiver may have an
+    /// address that organizations' webhooks may not use.
     ///
     /// # Errors
     /// [`InvalidAlerts::Url`] or [`InvalidAlerts::Key`].
@@ -81,8 +81,8 @@ impl AlertWebhook {
         Ok(Self { url: url.to_owned(), key, client })
     }
 
-    /// What it is called in logs and where it is kept what it was told: the path and the query of the URL of many a receiver
-    /// are what lets a message in.
+    /// Its name in logs and in alerts' records. The name does not show the path and the query of the URL, since for
+    /// many receivers they are the secret.
     pub(super) fn name(&self) -> String {
         let host = Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         let digest = hex::encode(&Sha256::digest(&self.url)[..4]);
@@ -101,7 +101,7 @@ pub struct Alerts {
     pub(super) webhook: Option<AlertWebhook>,
     pub(super) left_out: BTreeSet<AlertCause>,
     pub(super) every: Duration,
-    /// Where the data is, and the room that there must be, in bytes.
+    /// The directory of the data, and the least free space there, in bytes.
     pub(super) disk: Option<(PathBuf, u64)>,
     /// The name of this host.
     pub(super) host: String,
@@ -163,14 +163,15 @@ impl Alerts {
         self
     }
 
-    /// Who is told: `mail:` and an address, or the name of the webhook, which has its host and a part of its URL's hash.
+    /// The names of the receivers: `mail:` and an address, or the name of the webhook, which consists of its host and a
+    /// part of its URL's hash.
     pub fn receivers(&self) -> Vec<String> {
         let addresses = self.addresses.iter().map(|address| format!("mail:{address}"));
         addresses.chain(self.webhook.as_ref().map(AlertWebhook::name)).collect()
     }
 }
 
-/// What the system calls this machine, in letters that a key may hold.
+/// The system's name of this machine, in characters that a key may contain.
 fn host_name() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let is_plain = |character: &char| character.is_ascii_alphanumeric() || ".-_".contains(*character);

@@ -17,7 +17,7 @@ pub(super) struct State {
     /// Details, such as the free space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) detail: Option<String>,
-    /// What each channel was told.
+    /// The last message to each channel.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) told: BTreeMap<String, Told>,
 }

@@ -132,7 +132,7 @@ impl Teller<'_> {
     /// nothing.
     ///
     /// # Errors
-    /// Those of the storage. What could not be recorded is sent again.
+    /// Those of the storage. Alerts that could not be recorded are sent again.
     pub(super) async fn tell(&self, book: Book<'_>, alerts: &mut [Stored]) -> Result<Option<u64>, StorageError> {
         let is_done = |stored: &Stored| self.is_done(stored);
         let mut done: Vec<&mut Stored> = alerts.iter_mut().filter(|stored| is_done(stored)).collect();

@@ -89,7 +89,7 @@ pub(super) async fn create_setup_link(
 
 /// Revoke a set-up link
 ///
-/// The link is no longer valid. What was done with it stays.
+/// The link is no longer valid. Its effects stay.
 #[utoipa::path(delete, path = "/organizations/{organization}/setup-links/{link}", tag = "Connector", params(ActorQuery),
     responses((status = 204, description = "The link was revoked.")))]
 pub(super) async fn revoke_setup_link(

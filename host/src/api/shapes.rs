@@ -31,7 +31,7 @@ pub(super) struct LogEntry {
     /// The member, team or other resource that the request was about.
     #[schema(nullable = false)]
     subject: Option<LogSubject>,
-    /// What was done: `created`, `adopted`, …
+    /// The action: `created`, `adopted`, …
     #[schema(nullable = false)]
     action: Option<String>,
     /// The reasons: the attribute by which a member was matched, the effect on the seat, and so on.
@@ -84,7 +84,7 @@ pub(super) struct EventDocument {
     time: String,
     /// The member, team, connector or token that the change is about.
     subject: EventSubject,
-    /// Who made the change: `scim`, `admin` or `system`.
+    /// The actor: `scim`, `admin` or `system`.
     actor: String,
     /// The request and the credential that caused the change. It is absent if only time did.
     #[schema(nullable = false)]

@@ -68,7 +68,7 @@ pub struct SmtpConfig {
     pub port: Option<u16>,
     /// How the connection is secured. Default: `required`.
     pub tls: Option<SmtpTls>,
-    /// Who signs in. Without it nobody does.
+    /// The user who signs in. Without it nobody signs in.
     pub username: Option<String>,
     /// The password. Rather use `password-file` or `password-env`.
     pub password: Option<Secret>,
@@ -121,7 +121,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a configuration of email can't be used.
+/// The reason why a configuration of email can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EmailConfigError {
     /// Both a folder and a server are named.
@@ -152,7 +152,7 @@ pub enum EmailConfigError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// The settings of the server are wrong; the text says how.
@@ -163,13 +163,13 @@ pub enum EmailConfigError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
 }
 
 impl EmailConfig {
-    /// Where messages are without an SMTP server; `data` is the data directory.
+    /// The folder of messages without an SMTP server; `data` is the data directory.
     pub fn mail_folder(&self, data: &Path) -> PathBuf {
         self.folder.clone().unwrap_or_else(|| data.join("mail"))
     }

@@ -19,7 +19,7 @@ const PART_BYTES: usize = 1024 * 1024;
 /// The end of the year 9999, in seconds since the Unix epoch: later dates can't be written.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// Whom messages come from.
+/// The sender of messages.
 #[derive(Clone, Debug)]
 pub struct Sender {
     from: Mailbox,

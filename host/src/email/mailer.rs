@@ -16,7 +16,7 @@ impl EmailConfig {
     /// The mailer that the configuration describes; `data` is the data directory.
     ///
     /// # Errors
-    /// As [`EmailConfigError`] says. No connection is made yet.
+    /// [`EmailConfigError`] says why the configuration can't be used. No connection is made yet.
     pub fn mailer(&self, data: &Path) -> Result<Arc<dyn Mailer>, EmailConfigError> {
         match (&self.smtp, &self.folder) {
             (Some(_), Some(_)) => Err(EmailConfigError::FolderAndSmtp),
@@ -35,7 +35,7 @@ impl EmailConfig {
     /// The SMTP server's mailer, if one is configured.
     ///
     /// # Errors
-    /// As [`EmailConfig::mailer`].
+    /// Those of [`EmailConfig::mailer`].
     #[cfg(feature = "cli")]
     pub(crate) fn smtp_mailer(&self) -> Result<Option<SmtpMailer>, EmailConfigError> {
         self.smtp.as_ref().map(|smtp| self.over_smtp(smtp)).transpose()

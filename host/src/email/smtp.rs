@@ -29,9 +29,9 @@ const REASON_CHARS: usize = 300;
 
 /// Hands messages to an SMTP server, over connections that are kept for a while.
 ///
-/// Only the server's word on the recipient or the content (5xx to `RCPT` or `DATA`) is final. What it refuses before
-/// that, such as the password or the sender, is a matter of the configuration: the message may be taken once that is
-/// mended. A recipient who is refused for now (4xx to `RCPT`) is [`MailError::Other`]: other messages may be taken.
+/// Only the server's word on the recipient or the content (5xx to `RCPT` or `DATA`) is final. A refusal before that,
+/// for instance of the password or the sender, concerns the configuration: the message may be accepted once that is
+/// corrected. A recipient who is refused for now (4xx to `RCPT`) is [`MailError::Other`]: other messages may be taken.
 pub struct SmtpMailer {
     sender: Sender,
     pool: Pool,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What an address is for, by the IANA special-purpose address registries (RFC 6890).
+/// The purpose of an address, by the IANA special-purpose address registries (RFC 6890).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressKind {
     /// Reachable from everywhere: the only kind that a request may go to without being permitted.
@@ -16,8 +16,8 @@ pub enum AddressKind {
     Shared,
     /// `169.254.0.0/16`, `fe80::/10`.
     LinkLocal,
-    /// Where clouds answer with the machine's credentials: `169.254.169.254`, `fd00:ec2::254`, `100.100.100.200`,
-    /// `168.63.129.16`, `192.0.0.192` and their kin.
+    /// Addresses at which clouds return the machine's credentials: `169.254.169.254`, `fd00:ec2::254`,
+    /// `100.100.100.200`, `168.63.129.16`, `192.0.0.192` and their kin.
     Metadata,
     /// `0.0.0.0/8`, `::`.
     Unspecified,

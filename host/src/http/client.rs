@@ -242,7 +242,7 @@ impl HttpConfig {
     /// The client that the configuration describes.
     ///
     /// # Errors
-    /// As [`HttpConfigError`] says.
+    /// [`HttpConfigError`] says why the configuration can't be used.
     pub fn client(&self) -> Result<EgressClient, HttpConfigError> {
         let authorities = match &self.ca_file {
             Some(path) => {

@@ -69,7 +69,7 @@ impl Default for HttpLimits {
     }
 }
 
-/// Why a configuration of outgoing HTTP can't be used.
+/// The reason why a configuration of outgoing HTTP can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpConfigError {
     /// A rule can't be read.
@@ -78,9 +78,9 @@ pub enum HttpConfigError {
     /// A time is none, or so long that it is a mistake.
     #[error("{name} in the table [http] is 1 to {LONGEST}, and not {found}")]
     Seconds {
-        /// What the setting is called.
+        /// The name of the setting.
         name: &'static str,
-        /// What it is set to.
+        /// The value of the setting.
         found: u64,
     },
     /// A port is 0, at which nobody listens.
@@ -94,10 +94,10 @@ pub enum HttpConfigError {
     CaFile {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// What should be certificates can't be used.
+    /// The certificate authorities can't be used.
     #[error("the certificate authorities can't be used: {0}")]
     Certificate(String),
     /// TLS can't be set up.

@@ -12,23 +12,23 @@ use super::address::{AddressKind, embedded};
 /// The ports that are allowed if no rule names others.
 const PORTS: [u16; 2] = [443, 8443];
 
-/// Where requests may go. A rule names a host (`api.example.com`), all hosts below a domain (`*.example.com`) or, in
-/// [`EgressConfig::permit`] only, a network (`10.1.0.0/16`, `fd00::/8`, `127.0.0.1`).
+/// The rules for the destinations of requests. A rule names a host (`api.example.com`), all hosts below a domain
+/// (`*.example.com`) or, in [`EgressConfig::permit`] only, a network (`10.1.0.0/16`, `fd00::/8`, `127.0.0.1`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EgressConfig {
     /// The hosts that may be reached at all. Without it: all that are public.
     pub only: Option<Vec<String>>,
-    /// What may be reached although its address is not public, on any port unless the rule ends in one (`:8443`), and
-    /// by plain HTTP if the rule begins with `http://`. A host's rule covers its loopback, private and shared
-    /// addresses; link-local and cloud metadata addresses need a network's rule.
+    /// Destinations that are allowed although their address is not public, on any port unless the rule ends in one
+    /// (`:8443`), and by plain HTTP if the rule begins with `http://`. A host's rule covers its loopback, private and
+    /// shared addresses; link-local and cloud metadata addresses need a network's rule.
     pub permit: Vec<String>,
     /// The ports that may be used where no rule permits another. Default: 443 and 8443.
     pub ports: Option<Vec<u16>>,
 }
 
-/// Where requests may go: `https:` to public addresses on the usual ports, narrowed by an allow-list of hosts, widened
-/// by permissions that name a host or a network.
+/// The allowed destinations of requests: `https:` to public addresses on the usual ports, narrowed by an allow-list of
+/// hosts, widened by permissions that name a host or a network.
 #[derive(Clone, Debug)]
 pub struct EgressPolicy {
     only: Option<Vec<HostPattern>>,
@@ -36,7 +36,8 @@ pub struct EgressPolicy {
     permit: Vec<Permit>,
 }
 
-/// Why a destination is refused. The text is for the organization's log: it does not say what a name resolved to.
+/// The reason why a destination is refused. The text is for the organization's log, so it does not contain resolved
+/// addresses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Neither `https:` nor a permitted `http:`.

@@ -14,7 +14,7 @@ use crate::traces::{Collector, NotTaken};
 /// How long a collector may take, which is the default of OTLP's exporters.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Why traces can't be sent so.
+/// The reason why the settings for traces are not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCollector {
     /// It is no URL for a collector.
@@ -34,9 +34,9 @@ pub struct OtlpCollector {
 }
 
 impl OtlpCollector {
-    /// The collector whose OTLP receiver is at this URL: `/v1/traces` is added to it. `headers` are sent with each message, for
-    /// instance `Authorization`. What sends is given here, since the operator's own collector may be where no webhook of an
-    /// organization may be.
+    /// The collector whose OTLP receiver is at this URL: `/v1/traces` is added to it. `headers` are sent with each
+    /// message, for instance `Authorization`. The client that sends is given here, since the operator's collector may
+    /// have an address that organizations' webhooks may not use.
     ///
     /// # Errors
     /// [`InvalidCollector`].
@@ -49,7 +49,7 @@ impl OtlpCollector {
         Self::at(&format!("{base}/v1/traces"), headers, client)
     }
 
-    /// As [`OtlpCollector::new`], with the URL as it is.
+    /// Like [`OtlpCollector::new`], with the URL as it is.
     ///
     /// # Errors
     /// [`InvalidCollector`].

@@ -59,7 +59,7 @@ impl OrganizationExport {
     /// The export as a file to download, named after the organization and the day; see [`download`].
     ///
     /// # Errors
-    /// As the organization's acts have them, for the first part.
+    /// Those of the organization's acts, for the first part.
     pub(crate) async fn into_response(
         self,
         now: u64,

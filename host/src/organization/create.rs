@@ -24,8 +24,8 @@ pub struct NewOrganization {
     pub owner: Option<Owner>,
     /// For how many days the log of SCIM requests, events and parked emails are kept. The default is 90.
     pub retention_days: Option<u32>,
-    /// Who creates it, and from where: this is the first entry of its audit trail. If the command line gives the owner's
-    /// passphrase, a terminal has shown it, so the owner must change it at the first sign-in.
+    /// Its creator and the source of the act, for the first entry of its audit trail. If the command line gives the
+    /// owner's passphrase, a terminal has shown it, so the owner must change it at the first sign-in.
     pub by: Act,
 }
 
@@ -81,7 +81,7 @@ impl EnsuredOrganization {
 /// How long to wait for another creation before checking again.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Why an organization was not created. Nothing is left of it.
+/// The reason why an organization was not created. Nothing is left of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CreateOrganizationError {

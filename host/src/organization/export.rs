@@ -43,7 +43,7 @@ impl DirectoryExport {
     /// The export as a file to download, named after the organization and the day; see [`download`].
     ///
     /// # Errors
-    /// As the search has them, for the first part.
+    /// Those of the search, for the first part.
     pub(crate) async fn into_response(
         self,
         now: u64,

@@ -12,7 +12,7 @@ const LONGEST: usize = 1_000;
 /// One attribute, or one value of an attribute that has several.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Attribute {
-    /// As `name.familyName`.
+    /// The name, such as `name.familyName`.
     pub(super) name: String,
     /// The URN of the extension that it belongs to.
     pub(super) extension: Option<String>,

@@ -38,7 +38,7 @@ impl SessionsForm {
     }
 }
 
-/// What is kept, and until when.
+/// The kept proofs by their forms, and until when they are kept.
 #[derive(Default)]
 pub(super) struct KeptProofs(Mutex<HashMap<SessionsForm, u64>>);
 

@@ -12,11 +12,11 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies in front of this server: what they say about who sent a request is believed. None by default.
+/// The proxies in front of this server, which are trusted to name the sender of a request. None by default.
 ///
-/// `X-Forwarded-For` is read from its end, and `Forwarded` (RFC 7239) where a request has none: each proxy adds the address
-/// that it has taken the request from, so the last one that is no trusted proxy is the client's. What stands before it is
-/// what the client has said, and counts for nothing.
+/// `X-Forwarded-For` is read from its end, and `Forwarded` (RFC 7239) where a request has none: each proxy adds the
+/// address that it has taken the request from, so the last one that is no trusted proxy is the client's. Anything
+/// before it comes from the client, and is ignored.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies {
     networks: Arc<[IpNet]>,
@@ -24,7 +24,7 @@ pub struct TrustedProxies {
     told: Arc<AtomicBool>,
 }
 
-/// Why a text is no network of proxies.
+/// The reason why a text is no network of proxies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no network, such as 10.0.0.0/8 or 192.0.2.7")]
 pub struct InvalidProxy(String);
@@ -48,7 +48,7 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// Who sent the request, without the port. `None` if the server does not tell the peer.
+    /// The address of the sender, without the port. `None` if the server does not know the peer.
     pub(crate) fn client(&self, request: &Parts) -> Option<IpAddr> {
         let peer = request.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
         if !self.contain(peer) {

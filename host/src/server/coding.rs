@@ -9,7 +9,7 @@ use super::bill::Bill;
 use crate::component::Steps;
 use crate::scim::ScimResponse;
 
-/// Why a body can't be decoded.
+/// The reason why a body can't be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CodingError {
     /// The coding is neither gzip nor identity, or there are several.

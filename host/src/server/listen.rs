@@ -83,14 +83,14 @@ impl From<TcpListener> for Listener {
     }
 }
 
-/// Why the server ended other than by being asked to.
+/// The reason why the server ended without a request to stop.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// The listener's address can't be told.
     #[error("the listener can't be used: {0}")]
     Listener(#[from] io::Error),
-    /// What was logged last could not be stored.
+    /// The last log entries could not be stored.
     #[error("the last log entries could not be stored: {0}")]
     Flush(#[from] StorageError),
 }

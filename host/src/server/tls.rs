@@ -45,7 +45,7 @@ pub struct TlsFiles {
     pub api_clients: Option<PathBuf>,
 }
 
-/// Why a server can't speak TLS.
+/// The reason why a server can't use TLS.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
@@ -54,7 +54,7 @@ pub enum TlsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: std::io::Error,
     },
     /// A file is not what it should be.
@@ -62,7 +62,7 @@ pub enum TlsError {
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error in it.
         reason: String,
     },
 }

@@ -12,9 +12,9 @@
 //! | `collector` | who takes them |
 //! | `without` | stands in for all that where the feature `otlp` is off |
 //!
-//! Whoever makes spans never waits: a span that finds the queue full is dropped and counted. No span has a query, a header
-//! field, a body, or what stands in an organization's storage. Organizations, paths and receivers are named only if the operator
-//! wants it ([`TracesConfig::name_organizations`]).
+//! Making a span never waits: a span that finds the queue full is dropped and counted. No span has a query, a header
+//! field, a body, or what stands in an organization's storage. Organizations, paths and receivers are named only if the
+//! operator wants it ([`TracesConfig::name_organizations`]).
 
 #[cfg(feature = "otlp")]
 mod collector;

@@ -24,7 +24,7 @@ use super::collector::Collector;
 use super::export::{self, Outcomes, Task};
 use super::route;
 
-/// What the service is called where nothing else is said.
+/// The default name of the service.
 const SERVICE: &str = "insomnia-scim";
 /// How long the first span of a batch waits for others: as long as with OpenTelemetry's own queue by default.
 const DELAY: Duration = Duration::from_secs(5);
@@ -46,37 +46,37 @@ const METHODS: [Method; 9] = [
 /// Whether any [`Traces`] were started in this process. If not, asking for the current span costs nothing.
 static ON: AtomicBool = AtomicBool::new(false);
 
-/// Whose word counts that says, in a `traceparent`, whether the trace of a request is kept.
+/// The callers whose `traceparent` decides whether the trace of a request is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Followed {
-    /// Nobody's.
+    /// No caller's.
     #[default]
     Nobody,
-    /// That of [`TrustedProxies`](crate::server::TrustedProxies): they must not pass on what strangers say.
+    /// That of [`TrustedProxies`](crate::server::TrustedProxies). They must not pass on what strangers send.
     TrustedProxies,
-    /// Everybody's: whoever can send a request can have it kept, or not kept.
+    /// Every caller's: any sender of a request can decide.
     Everybody,
 }
 
 /// Which traces are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampling {
-    /// Which share of the traces is kept: 1 keeps all, 0 none. Those that begin here are chosen by their ids. A request that comes
-    /// with a `traceparent` of somebody who is not followed belongs to that trace as well, but it is kept or not by chance, and
-    /// not by its id, which the caller has chosen.
+    /// The share of traces that are kept: 1 keeps all, 0 none. Traces that begin here are chosen by their ids. A
+    /// request with a `traceparent` of a caller who is not followed belongs to that trace as well, but chance decides
+    /// whether it is kept, because the caller has chosen the id.
     pub share: f64,
-    /// Whose `traceparent` says in the place of the share whether a request is kept.
+    /// The callers whose `traceparent` decides in place of the share.
     pub followed: Followed,
 }
 
-/// All, whatever their callers say.
+/// Keeps all traces, whatever their callers say.
 impl Default for Sampling {
     fn default() -> Self {
         Self { share: 1.0, followed: Followed::default() }
     }
 }
 
-/// Why a sampler can't be used.
+/// The reason why a sampler can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSampling {
     /// There is no such sampler.
@@ -119,7 +119,7 @@ impl Sampling {
         share.ok_or_else(|| InvalidSampling::Share(text.to_owned()))
     }
 
-    /// Of a request that comes with a `traceparent`, [`Sampling::keeps`] has decided.
+    /// For a request with a `traceparent`, [`Sampling::keeps`] has decided.
     fn sampler(self) -> Sampler {
         Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(self.share)))
     }
@@ -159,8 +159,8 @@ impl TracesConfig {
         Self { collector, service_name: None, sampling: Sampling::default(), names: false, delay: DELAY }
     }
 
-    /// What the service is called (`service.name`). Without it that is what `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES`
-    /// says, and else `insomnia-scim`.
+    /// The name of the service (`service.name`). The default is the value of `OTEL_SERVICE_NAME` or
+    /// `OTEL_RESOURCE_ATTRIBUTES`, else `insomnia-scim`.
     #[must_use]
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
@@ -258,7 +258,7 @@ impl Traces {
         self.0.is_some()
     }
 
-    /// What became of spans.
+    /// The counts of sent and dropped spans.
     pub(crate) fn outcomes(&self) -> Option<IntCounterVec> {
         self.0.as_ref().map(|inner| inner.outcomes.clone())
     }

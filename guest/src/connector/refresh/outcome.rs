@@ -11,7 +11,7 @@ const TIMEOUT: u32 = 10_000;
 /// The longest error code that is shown. A secret that the provider echoes is longer.
 const LONGEST_CODE: usize = 32;
 
-/// Why a call failed.
+/// The reason why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     /// The kind of the problem, such as one that passes by itself.

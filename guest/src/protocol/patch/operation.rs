@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::path::PatchPath;
 
-/// What an operation does.
+/// The kind of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationKind {
     /// Adds to what is there (RFC 7644 §3.5.2.1).

@@ -29,7 +29,7 @@ pub(super) const PAGE_ITEMS: usize = 2_000;
 /// A page ends with the item that makes it larger than this, in bytes.
 pub(super) const PAGE_BYTES: usize = 4 << 20;
 
-/// Why a copy failed.
+/// The reason why a copy failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CopyError {
     /// The target already serves organizations.

@@ -1,4 +1,4 @@
-//! What an operator wants to know of a database before a server uses it, without changing it.
+//! Examines a database for the operator before a server uses it, without changing it.
 
 use std::time::{Instant, SystemTime};
 

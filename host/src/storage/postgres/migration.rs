@@ -16,7 +16,7 @@ const OLDEST: i32 = 140_000;
 /// The advisory lock for migrations, so that hosts that start at the same time do not interfere. Its number is random.
 const LOCK: i64 = 5_377_031_816_447_820_213;
 
-/// Why a database can't be used, and what to do about it.
+/// The reason why a database can't be used, and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresOpenError {

@@ -161,7 +161,8 @@ impl SqliteTarget {
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
-    /// Deletes the records of unfinished large transactions. What they have written is compared like all other data.
+    /// Deletes the records of unfinished large transactions. The data that they have written is compared like all other
+    /// data.
     fn forget_batches(&self, id: i64) -> Result<(), StorageError> {
         let staged = "DELETE FROM staged WHERE batch IN (SELECT id FROM batch WHERE organization = ?1)";
         self.connection.execute(staged, [id])?;

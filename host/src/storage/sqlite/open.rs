@@ -298,10 +298,10 @@ fn connect(path: &Path, flags: OpenFlags, checkpoints: Checkpoints) -> Result<Co
 
 fn configure_writer(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
-        // FULL: a commit is on the disk when it returns. The writer's cache survives its own commits, but after each that
-        // has split a page SQLite passes over all of it: with 32 MiB a commit took 257 µs, with 2 MiB 239 µs, with 256 KiB
-        // more again. The log is cut back to 80 MiB after a burst. What is deleted is overwritten: where as much was deleted as
-        // written, the log grew by 2.7 % and the time by nothing that could be measured.
+        // FULL: a commit is on the disk when it returns. The writer's cache survives its own commits, but after each
+        // that has split a page SQLite passes over all of it: with 32 MiB a commit took 257 µs, with 2 MiB 239 µs, with
+        // 256 KiB more again. The log is cut back to 80 MiB after a burst. Deleted data is overwritten: when as much
+        // was deleted as written, the log grew by 2.7 %, and no difference in time could be measured.
         "PRAGMA page_size = 8192;
         PRAGMA synchronous = FULL;
         PRAGMA cache_size = -2048;
