@@ -280,7 +280,7 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_refresh(&by, None, window, overlap_seconds))
     }
 
-    /// The connector as it stands.
+    /// The state of the connector.
     pub async fn status(&self) -> Result<ConnectorStatus, ActionError> {
         act!(self.insomnia_scim_connector.call_get_status())
     }

@@ -51,7 +51,7 @@ pub enum Trouble {
     Attention,
 }
 
-/// Why the last attempt failed.
+/// The reason why the last attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {

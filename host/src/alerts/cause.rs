@@ -23,13 +23,13 @@ pub enum AlertCause {
     SeatsFull,
     /// The automatic refresh of an organization's token fails.
     RefreshFailing,
-    /// The webhook of an organization takes no events.
+    /// The webhook of an organization accepts no events.
     WebhookFailing,
     /// Emails of an organization could not be delivered.
     EmailsParked,
     /// Events of an organization could not be delivered.
     EventsParked,
-    /// A receiver of SCIM events takes no tokens, refuses some, or does not ask for them.
+    /// A receiver of SCIM events accepts no tokens, refuses some, or does not poll for them.
     StreamsFailing,
     /// The guard holds removals until an owner decides.
     RemovalsHeld,
@@ -37,13 +37,13 @@ pub enum AlertCause {
     NoAnswer,
     /// At least 20 sign-ins to an organization's page were wrong within an hour.
     WrongSignIns,
-    /// A quota of an organization is used up, so that something is refused.
+    /// A quota of an organization is used up, so requests, emails or changes are refused.
     QuotaUsedUp,
-    /// There is little room where the data is.
+    /// There is little free space where the data is.
     DiskNearlyFull,
-    /// There is no room where the data is: nothing can be written.
+    /// There is no free space where the data is: nothing can be written.
     StorageFull,
-    /// The storage does not answer, or takes no writes.
+    /// The storage does not answer, or accepts no writes.
     StorageFailing,
     /// The component answers no call.
     ComponentFailing,
@@ -55,7 +55,7 @@ pub enum AlertCause {
 pub struct UnknownCause(String);
 
 impl AlertCause {
-    /// All of them, the most urgent kinds of a host last.
+    /// All causes. The most urgent ones of a host are the last.
     pub const ALL: [Self; 17] = [
         Self::TokenExpired,
         Self::TokenExpiringSoon,

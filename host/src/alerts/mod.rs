@@ -3,13 +3,13 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `cause` | what is told, in words |
+//! | `cause` | the causes of alerts, with their texts |
 //! | `state` | the life of an alert, as a pure function |
-//! | `look` | looks at all organizations ([`crate::Standing`]), and takes over what hosts have seen |
-//! | `book` | keeps alerts in the host's own space of the storage, and whose turn it is |
+//! | `look` | looks at all organizations ([`crate::Standing`]), and takes over the observations of hosts |
+//! | `book` | stores alerts and the hosts' turns in the host's own space of the storage |
 //! | `tell` | sends what is new to each receiver, at least once |
-//! | `message` | one email for all that is new, and the body of the webhook |
-//! | `watch` | the task in each host that does all this in turn |
+//! | `message` | one email for everything new, and the body of the webhook |
+//! | `watch` | the task in each host that does all this when the host has its turn |
 //!
 //! An alert is stored before anybody is told, and its record says what was sent, so a restart loses nothing and repeats
 //! nothing. A lasting alert is sent again once a day. An alert that often passes without help is sent when it is found
@@ -76,7 +76,7 @@ impl Provisioner {
     /// Problems of the storage itself are not stored. They are in the log, the metrics and the messages.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn alerts(&self, after: Option<&str>, limit: u32) -> Result<(Vec<Alert>, Option<String>), StorageError> {
         let (stored, next) = Book(self.storage()).page(after, limit).await?;
         Ok((stored.into_iter().filter_map(Alert::of).collect(), next))
@@ -84,8 +84,9 @@ impl Provisioner {
 }
 
 impl Alerts {
-    /// Sends a test to all who are told: the name of each as in [`Alerts::receivers`], and why it took nothing. `server` is the
-    /// base URL that the messages name, and `now` is in milliseconds since the Unix epoch.
+    /// Sends a test to all receivers. Returns the name of each, as in [`Alerts::receivers`], and the error if it has
+    /// accepted nothing. `server` is the base URL that the messages name, and `now` is in milliseconds since the Unix
+    /// epoch.
     pub async fn test(&self, mailer: &dyn Mailer, server: &str, now: u64) -> Vec<(String, Result<(), String>)> {
         let (failing, origin) = (Failing::default(), Origin { server, now });
         Teller { settings: self, mailer, origin, failing: &failing }.test().await

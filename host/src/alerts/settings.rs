@@ -90,9 +90,9 @@ impl AlertWebhook {
     }
 }
 
-/// Alerts to the operator. [`Alerts::watch`] looks for what needs a person and tells it.
+/// Alerts to the operator. [`Alerts::watch`] looks for problems and sends alerts.
 ///
-/// Without an address and a webhook, what is found stands in the log, in the metrics and in [`Provisioner::alerts`].
+/// Without an address and a webhook, alerts are only in the log, in the metrics and in [`Provisioner::alerts`].
 ///
 /// [`Provisioner::alerts`]: crate::Provisioner::alerts
 #[derive(Clone)]
@@ -115,10 +115,10 @@ impl Default for Alerts {
 }
 
 impl Alerts {
-    /// Mails alerts to these addresses, 20 at the most, each by itself.
+    /// Mails alerts to these addresses, at most 20. Each gets its own email.
     ///
     /// # Errors
-    /// [`InvalidAlerts::Address`] names the one that is none, or [`InvalidAlerts::TooManyAddresses`].
+    /// [`InvalidAlerts::Address`] names the text that is no address, or [`InvalidAlerts::TooManyAddresses`].
     pub fn mail(mut self, addresses: Vec<String>) -> Result<Self, InvalidAlerts> {
         if let Some(wrong) = addresses.iter().find(|address| !is_address(address)) {
             return Err(InvalidAlerts::Address(wrong.clone()));
@@ -139,7 +139,7 @@ impl Alerts {
         self
     }
 
-    /// Tells nobody of these causes. They stand in the log, in the metrics and in [`Provisioner::alerts`] all the same.
+    /// Sends no alerts with these causes. They are still in the log, in the metrics and in [`Provisioner::alerts`].
     ///
     /// [`Provisioner::alerts`]: crate::Provisioner::alerts
     #[must_use]
@@ -148,15 +148,16 @@ impl Alerts {
         self
     }
 
-    /// How often all organizations are looked at; every five minutes by default, and not below a second. Where a look takes
-    /// long, the pause after it is longer, so that looking takes a twentieth of the time at the most.
+    /// How often all organizations are looked at; every five minutes by default, and at least every second. If a look
+    /// takes long, the pause after it is longer, so that looks take at most a twentieth of the time.
     #[must_use]
     pub fn every(mut self, pause: Duration) -> Self {
         self.every = pause.max(Duration::from_secs(1));
         self
     }
 
-    /// Tells when this directory, in which the data is, has less room than so many bytes; without a number, than 1 GiB.
+    /// Sends an alert when the directory of the data has less free space than this many bytes, or than 1 GiB without a
+    /// number.
     #[must_use]
     pub fn disk(mut self, directory: impl Into<PathBuf>, least: Option<u64>) -> Self {
         self.disk = Some((directory.into(), least.unwrap_or(LITTLE_SPACE)));

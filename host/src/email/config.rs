@@ -49,7 +49,7 @@ pub struct EmailConfig {
     pub message_id_domain: Option<String>,
     /// The folder for messages, instead of `mail` in the data directory.
     pub folder: Option<PathBuf>,
-    /// For how many days messages stay in the folder: 1 to 3,650. Default: 7. Initial passphrases are among them.
+    /// For how many days messages stay in the folder: 1 to 3,650. Default: 7. Some contain initial passphrases.
     pub folder_keep_days: Option<u32>,
     /// The SMTP server to use, instead of a folder.
     pub smtp: Option<SmtpConfig>,
@@ -60,17 +60,17 @@ pub struct EmailConfig {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SmtpConfig {
     /// `smtps://user:password@host:465` (TLS from the start), `smtp://user:password@host:587` (STARTTLS, required) or
-    /// `smtp://host:25?tls=none`. User and password are percent-encoded. It takes the place of the next three.
+    /// `smtp://host:25?tls=none`. User and password are percent-encoded. It replaces the next three settings.
     pub url: Option<Secret>,
     /// The server's name or address.
     pub host: Option<String>,
     /// The server's port. Default: 465 with `implicit` TLS, 587 with STARTTLS, 25 without.
     pub port: Option<u16>,
-    /// How the connection is secured. Default: `required`.
+    /// The security of the connection. Default: `required`.
     pub tls: Option<SmtpTls>,
     /// The user who signs in. Without it nobody signs in.
     pub username: Option<String>,
-    /// The password. Rather use `password-file` or `password-env`.
+    /// The password. Prefer `password-file` or `password-env`.
     pub password: Option<Secret>,
     /// A file that holds the password; a line break at its end does not count.
     pub password_file: Option<PathBuf>,
@@ -93,7 +93,7 @@ pub enum SmtpTls {
     /// STARTTLS (RFC 3207), as on port 587; nothing is sent if the server does not offer it.
     #[default]
     Required,
-    /// No TLS: for a server on the same machine or network. Nobody can sign in but over loopback.
+    /// No TLS: for a server on the same machine or network. Sign-in is then only possible over loopback.
     None,
 }
 

@@ -33,7 +33,7 @@ pub struct MailFolder {
 }
 
 impl MailFolder {
-    /// Opens the folder, and makes it if it is not there.
+    /// Opens the folder, and makes it if it does not exist.
     ///
     /// # Errors
     /// If it can't be made or read.
@@ -48,8 +48,8 @@ impl MailFolder {
         Ok(Self { path: path.to_owned(), sender })
     }
 
-    /// Removes an organization's messages from a folder, if both are there. For a mailer that does not write there now, and
-    /// may have done so before.
+    /// Removes an organization's messages from a folder, if both exist. This is for a mailer that no longer writes
+    /// there.
     ///
     /// # Errors
     /// If they can't be removed.

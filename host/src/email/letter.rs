@@ -39,11 +39,11 @@ pub enum InvalidSender {
 }
 
 impl Sender {
-    /// A sender: `Name <name@example.com>` or just the address, where answers go if not there, and the right part of
+    /// A sender: `Name <name@example.com>` or only the address; another address for answers; and the right part of
     /// Message-IDs if it is not the address's domain.
     ///
     /// # Errors
-    /// Says which of them can't be used.
+    /// The one that can't be used.
     pub fn new(from: &str, reply_to: Option<&str>, domain: Option<&str>) -> Result<Self, InvalidSender> {
         let from = mailbox(from)?;
         let domain = domain.unwrap_or_else(|| from.email.domain()).to_owned();

@@ -1,16 +1,16 @@
-//! Metrics: what an operator's monitoring reads of this process, in the text format of Prometheus.
+//! Metrics of this process for an operator's monitoring, in the text format of Prometheus.
 //!
-//! All names begin with `insomnia_scim_`, but for those of the process itself (`process_…`), which have Prometheus' own
-//! names. Labels have few values, which are listed here. No label and no value names an organization, a member or a path,
-//! so that what is scraped may be kept by systems that must not hold personal data.
+//! All names begin with `insomnia_scim_`, except those of the process itself (`process_…`), which have Prometheus' own
+//! names. Labels have few values, which are listed here. No label and no value names an organization, a member or a
+//! path, so that systems that must not hold personal data may keep them.
 //!
 //! | file | what it measures |
 //! |---|---|
-//! | `requests` | HTTP requests, by face, method and status |
+//! | `requests` | HTTP requests, by interface, method and status |
 //! | `calls` | calls of the component: how they ended, how long they took, how long they computed |
 //! | `jobs` | emails, webhook events and refreshes that fell due: for how long they have waited, and how they ended |
-//! | `outgoing` | what the component had the host do: storage, email, HTTP |
-//! | `levels` | what is held at the moment of the scrape: memory, instances, connections |
+//! | `outgoing` | calls of the host by the component: storage, email, HTTP |
+//! | `levels` | values at the moment of the scrape: memory, instances, connections |
 
 mod calls;
 mod jobs;
@@ -45,7 +45,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// All metrics, at nought.
+    /// All metrics, with the value 0.
     ///
     /// # Errors
     /// If two metrics had one name; a test keeps it from happening.

@@ -14,7 +14,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The proxies in front of this server, which are trusted to name the sender of a request. None by default.
 ///
-/// `X-Forwarded-For` is read from its end, and `Forwarded` (RFC 7239) where a request has none: each proxy adds the
+/// `X-Forwarded-For` is read from its end, or `Forwarded` (RFC 7239) if a request does not have it: each proxy adds the
 /// address that it has taken the request from, so the last one that is no trusted proxy is the client's. Anything
 /// before it comes from the client, and is ignored.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ impl TrustedProxies {
     /// Trusts these networks or single addresses.
     ///
     /// # Errors
-    /// Says which text is none.
+    /// The text that is no network.
     pub fn parse<S: AsRef<str>>(networks: impl IntoIterator<Item = S>) -> Result<Self, InvalidProxy> {
         let networks = networks.into_iter().map(|text| network_of(text.as_ref())).collect::<Result<_, _>>()?;
         Ok(Self { networks, told: Arc::default() })

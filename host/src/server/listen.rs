@@ -69,14 +69,15 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Connections to this address speak TLS.
+    /// Connections to this address use TLS.
     #[must_use]
     pub fn encrypted(tcp: TcpListener, tls: Tls) -> Self {
         Self { tcp, tls: Some(tls) }
     }
 }
 
-/// Connections to this address are not encrypted: a proxy in front of it does that, or they don't leave the machine.
+/// Connections to this address are not encrypted: a proxy in front of the server encrypts them, or they do not leave
+/// the machine.
 impl From<TcpListener> for Listener {
     fn from(tcp: TcpListener) -> Self {
         Self { tcp, tls: None }
@@ -87,7 +88,7 @@ impl From<TcpListener> for Listener {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The listener's address can't be told.
+    /// The listener's address is unknown.
     #[error("the listener can't be used: {0}")]
     Listener(#[from] io::Error),
     /// The last log entries could not be stored.
@@ -95,8 +96,8 @@ pub enum ServeError {
     Flush(#[from] StorageError),
 }
 
-/// Serves the SCIM endpoint and these routes until `stop` is ready; then takes no more requests, finishes those that have
-/// begun, and stores what was logged. `readiness` is set while requests are taken.
+/// Serves the SCIM endpoint and these routes until `stop` is ready; then accepts no more requests, finishes those that
+/// have begun, and stores the log entries. `readiness` is set while requests are accepted.
 ///
 /// # Errors
 /// [`ServeError`] says what went wrong at the end.

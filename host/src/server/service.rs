@@ -46,7 +46,7 @@ const OVER_QUOTA: &str = "insomnia-over-quota";
 
 /// The SCIM endpoint of all organizations, as a [`tower::Service`] for `/scim/…`.
 ///
-/// A request is given up when its client is gone: what it committed stands, and it commits nothing afterwards.
+/// A request ends when its client is gone: its earlier commits stay, and it commits nothing afterwards.
 #[derive(Clone)]
 pub struct ScimService {
     provisioner: Provisioner,

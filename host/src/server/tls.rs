@@ -34,14 +34,15 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WithoutCertificate;
 
-/// The files of which TLS is made. All of them are PEM.
+/// The files for TLS. All of them are PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The server's certificate, and after it the certificates of the authorities in between.
     pub certificate: PathBuf,
     /// The private key of the server's certificate: PKCS #8, PKCS #1 or SEC 1.
     pub key: PathBuf,
-    /// The certificates of the authorities whose clients may use the admin API; `None`: a client shows no certificate.
+    /// The certificates of the authorities whose clients may use the admin API; with `None`, clients need no
+    /// certificate.
     pub api_clients: Option<PathBuf>,
 }
 
@@ -57,7 +58,7 @@ pub enum TlsError {
         /// The error of the system.
         error: std::io::Error,
     },
-    /// A file is not what it should be.
+    /// A file does not have the required content.
     #[error("{} can't be used: {reason}", path.display())]
     Content {
         /// The file.
@@ -67,8 +68,8 @@ pub enum TlsError {
     },
 }
 
-/// TLS as the server speaks it: versions 1.2 and 1.3, by what the files say. While the server runs, the files are read again
-/// when they change; a connection keeps the certificate with which it began.
+/// The server's TLS, versions 1.2 and 1.3, with the content of these files. While the server runs, the files are read
+/// again when they change; a connection keeps the certificate with which it began.
 #[derive(Clone)]
 pub struct Tls {
     files: TlsFiles,
@@ -115,7 +116,7 @@ impl Tls {
     /// Agrees with a client on the encryption.
     ///
     /// # Errors
-    /// The client speaks another protocol, shows a certificate that is not right, or takes too long.
+    /// The client uses another protocol, shows a certificate that is not valid, or takes too long.
     pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<TlsStream<S>, String> {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.lock().config));
         let accepted = timeout(HANDSHAKE, acceptor.accept(stream)).await;

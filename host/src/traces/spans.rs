@@ -28,7 +28,8 @@ use super::route;
 const SERVICE: &str = "insomnia-scim";
 /// How long the first span of a batch waits for others: as long as with OpenTelemetry's own queue by default.
 const DELAY: Duration = Duration::from_secs(5);
-/// The longest `tracestate` that is taken from a caller and told to the collector, in bytes: so much W3C Trace Context asks for.
+/// The longest `tracestate` that is accepted from a caller and sent to the collector, in bytes, as W3C Trace Context
+/// requires.
 const LONGEST_STATE: usize = 512;
 /// The methods that semantic conventions name; another one is `_OTHER`.
 const METHODS: [Method; 9] = [
@@ -58,7 +59,7 @@ pub enum Followed {
     Everybody,
 }
 
-/// Which traces are kept.
+/// The choice of the traces that are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampling {
     /// The share of traces that are kept: 1 keeps all, 0 none. Traces that begin here are chosen by their ids. A
@@ -143,7 +144,7 @@ fn chance() -> u32 {
     if getrandom::fill(&mut bytes).is_ok() { u32::from_le_bytes(bytes) } else { u32::MAX }
 }
 
-/// How traces are made and where they go.
+/// The settings for making and sending traces.
 pub struct TracesConfig {
     collector: Arc<dyn Collector>,
     service_name: Option<String>,
@@ -167,15 +168,15 @@ impl TracesConfig {
         self
     }
 
-    /// Which traces are kept.
+    /// The choice of the traces that are kept.
     #[must_use]
     pub fn sampling(mut self, sampling: Sampling) -> Self {
         self.sampling = sampling;
         self
     }
 
-    /// Whether spans name the organization, the path as it was sent and the hosts that are posted to. By default they do not, so
-    /// that traces may be kept by systems that must not know who the customers are.
+    /// Whether spans name the organization, the path that was sent and the hosts to which requests are posted. By
+    /// default they do not, so that traces may be kept by systems that must not know who the customers are.
     #[must_use]
     pub fn name_organizations(mut self, names: bool) -> Self {
         self.names = names;
@@ -246,7 +247,7 @@ impl Traces {
         Ok(Self(Some(Arc::new(Inner { tracer, task, outcomes, sampling, names }))))
     }
 
-    /// Sends what waits, and makes no further spans; waits no longer than `most`.
+    /// Sends the waiting spans, and makes no further ones. It does not wait for longer than `most`.
     pub async fn stop(&self, most: Duration) {
         if let Some(inner) = &self.0 {
             inner.task.stop(most).await;

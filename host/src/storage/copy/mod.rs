@@ -219,7 +219,7 @@ pub(crate) async fn copy(
             }
         }
     }
-    // What was sent is only complete if the source has ended without an error.
+    // The copy is only complete if the source has ended without an error.
     joined(sending.await)?;
     let mut is_host = false;
     if let Some((head, left)) = current.take() {

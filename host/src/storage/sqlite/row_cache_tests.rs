@@ -65,7 +65,7 @@ async fn a_row_is_read_once_until_somebody_changes_it() {
     other.commit(&acme(), of(vec![put("b", b"4")])).await.unwrap();
     assert_eq!(missing(&storage, &keys), keys);
     assert_eq!(get(&storage, &keys).await, [Some(b"3".to_vec()), Some(b"4".to_vec()), None, Some(b"2".to_vec())]);
-    // The log begins anew, which changes no row.
+    // The log starts again, which changes no row.
     storage.scour().await.unwrap();
     assert_eq!(get(&storage, &keys).await, [Some(b"3".to_vec()), Some(b"4".to_vec()), None, Some(b"2".to_vec())]);
     storage.delete_organization(&acme()).await.unwrap();
