@@ -1,5 +1,5 @@
-//! The capabilities that the component needs from its host, as traits. Native tests implement them themselves, the
-//! component implements them with the imports of `wit/`.
+//! The capabilities that the component needs from its host, as traits. The component implements them with the imports
+//! of `wit/`; native tests have implementations of their own.
 
 pub use insomnia_scim_contract::{
     BoundedAdd, Change, Condition, EmailError, Entry, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange,

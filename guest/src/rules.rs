@@ -5,7 +5,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::{Path, PathBuf};
 
-    /// Where codes are used.
+    /// The directories in which codes are used.
     const SOURCES: [&str; 6] = ["guest/src", "guest/tests", "guest/fuzz/src", "host/src", "tests/tests", "wit"];
 
     struct Rule {

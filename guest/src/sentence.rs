@@ -32,7 +32,7 @@ sentences! {
     MatchedNobody = "matched-nobody" "matched nobody by userName or emails";
     MatchedNoTeam = "matched-no-team" "matched no team by displayName";
     Found { total: u64, attributes: String } = "found" "found {total} by {attributes}";
-    // What has changed.
+    // The change.
     NothingChanged = "nothing-changed" "nothing changed";
     Changed { names: String } = "changed" "changed: {names}";
     MemberAdopted { role: &'static str } = "member-adopted" "adopted: id, role {role} and teams kept";
@@ -45,7 +45,7 @@ sentences! {
     BulkDone { count: usize } = "bulk-done" "bulk request with {count} operations done";
     // Work that is done later.
     Accepted { transaction: String } = "accepted" "accepted: it is run later, as the transaction {transaction}";
-    NotAccepted = "not-accepted" "done at once: as many requests wait to be run later as may";
+    NotAccepted = "not-accepted" "done at once, because as many requests wait as may";
     RunLater { transaction: String, count: usize } = "run-later" "the accepted transaction {transaction} with {count} operations is done";
     // The effect on the seat.
     SeatTaken { number: u64, seats: u32 } = "seat-taken" "seat {number} of {seats}";
@@ -63,7 +63,7 @@ sentences! {
     Held = "held" "held by the mass-deprovisioning guard until an owner decides";
     RemovalRefused = "removal-refused" "an owner has refused this removal";
     UnknownMembers { count: usize } = "unknown-members" "unknown members: {count}";
-    NobodyKnown { count: usize } = "nobody-known" "a replacement of whom nobody is known: {count}";
+    NobodyKnown { count: usize } = "nobody-known" "replacement with unknown members only: {count}";
     NestedTeam = "nested-team" "teams hold members only, no teams";
     OtherVersion = "other-version" "If-Match or If-None-Match does not allow this version";
     // The credential of the caller, valid or not.
@@ -82,7 +82,7 @@ sentences! {
     AccessTokenDisabled { client: String } =
         "caller-access-token-disabled" "caller: access token of the OAuth client {client}, while SCIM is disabled";
     // Callers who are not authenticated or send too many requests.
-    StrangersLeftOut { count: u64 } = "strangers-left-out" "before it, {count} more of callers who are not known were not kept";
+    StrangersLeftOut { count: u64 } = "strangers-left-out" "before it, {count} entries of unknown callers were not kept";
     // An entry that a crash has left incomplete.
     Unanswered = "unanswered" "its answer is not known, since the server stopped before it was written down: what was asked for is done in part or as a whole";
     OverQuota { count: u64 } = "over-quota" "before it, {count} more requests were refused for a quota";
@@ -94,7 +94,7 @@ impl From<Sentence> for String {
     }
 }
 
-/// The id of the sentence of a line in the log, with its values; `None` if it is no such sentence.
+/// The id of the sentence that a line of the log consists of, with its values; `None` if the line is no sentence.
 #[cfg(test)]
 pub(crate) fn told(line: &str) -> Option<String> {
     let filled = |text: &str| {

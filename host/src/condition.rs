@@ -30,7 +30,7 @@ pub enum Trouble {
     )]
     StorageFull,
     /// Nothing can be written, or read, for the moment; the text says why.
-    #[error("the storage does not take writes: {0}")]
+    #[error("the storage does not accept writes: {0}")]
     Storage(String),
     /// The component answers no call; the log says why.
     #[error(

@@ -6,10 +6,10 @@ pub use insomnia_scim_contract::{
     OktaPrivateKey, OperatorClient, PageError, RefreshMethod, RefreshState, RefreshStatus, SecretWindow,
 };
 
-/// Okta's own test environment, which its review of an integration calls back without encryption.
+/// Okta's own test environment. Okta's review of an integration uses this unencrypted URI.
 const OKTA_TEST: &str = "http://system-admin.okta1.com:1802/";
 
-/// Checks the operator's clients, before any organization is asked to let one in.
+/// Checks the operator's clients before any organization is asked to accept one.
 ///
 /// # Errors
 /// The text says which client is wrong, and why.
@@ -52,7 +52,7 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.bytes().enumerate().all(fits)
 }
 
-/// RFC 6749 §3.1.2: absolute and without a fragment; encrypted, but for the one place where Okta tests.
+/// The URI must be absolute without a fragment (RFC 6749 §3.1.2), and encrypted except for Okta's test environment.
 fn is_redirect_uri(uri: &str) -> bool {
     let is_web = |url: url::Url| url.scheme() == "https" && url.has_host() && url.username().is_empty();
     let is_https = url::Url::parse(uri).is_ok_and(|url| url.password().is_none() && is_web(url));

@@ -33,10 +33,10 @@ const COMPONENT: &str = "insomnia-component";
 pub struct Organization {
     provisioner: Provisioner,
     id: OrganizationId,
-    /// The space that its acts are for; without one, that of whichever organization has the name when it acts.
+    /// The generation for its acts; without one, that of the organization that has the name at the time of the act.
     space: Option<OrganizationId>,
     by: Act,
-    /// Whether the instances that its calls run in are kept.
+    /// Which instances of the component are kept after its calls.
     keep: Keep,
 }
 
@@ -95,7 +95,7 @@ impl Organization {
         Self { provisioner, id, space: Some(OrganizationId::nobody()), by: Act::of_backend(), keep: Keep::Every }
     }
 
-    /// Calls the component for the organization. `function` names what is called, for traces.
+    /// Calls the component for the organization. `function` is the name of the call in traces.
     async fn call<T: Send>(
         &self,
         function: &'static str,
@@ -104,7 +104,7 @@ impl Organization {
         self.provisioner.runtime().call(&*self.space().await?, self.keep, function, run).await
     }
 
-    /// The space that an act is for now.
+    /// The space in which an act takes place.
     async fn space(&self) -> Result<Cow<'_, OrganizationId>, CallError> {
         if let Some(space) = &self.space {
             return Ok(Cow::Borrowed(space));
@@ -214,7 +214,7 @@ impl Organization {
             })
         });
         let (response, refused) = served.await?;
-        // The component knows no more than that the storage is full.
+        // The component only knows that the storage is full.
         Ok(match refused.filter(|_| response.status == 503) {
             Some(refused) => scim::exceeded(503, &refused, &request_id),
             None => response,
@@ -280,7 +280,7 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_refresh(&by, None, window, overlap_seconds))
     }
 
-    /// The connector as it stands.
+    /// The state of the connector.
     pub async fn status(&self) -> Result<ConnectorStatus, ActionError> {
         act!(self.insomnia_scim_connector.call_get_status())
     }

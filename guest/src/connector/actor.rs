@@ -1,4 +1,4 @@
-//! Who acts on the connector: an administrator, who proves it where that is asked for.
+//! The actor of an act on the connector: an administrator, who must prove it for some acts.
 
 use insomnia_scim_contract::Actor;
 
@@ -16,7 +16,7 @@ pub(super) fn administrator(store: &Store, actor: &Actor) -> Result<Administrato
     }
 }
 
-/// That an administrator acts: a member proves it by the passphrase; the operator needs none.
+/// Requires a proof that an administrator acts: a member gives the passphrase; the operator needs none.
 pub(super) fn prove(store: &Store, actor: &Actor, given: Option<&str>) -> Result<(), ConnectorError> {
     if let Administrator::Member(member) = administrator(store, actor)? {
         let given = given.ok_or_else(|| ConnectorError::Invalid("the actor's passphrase is needed".into()))?;

@@ -38,7 +38,7 @@ pub enum Unauthenticated {
         generation: u32,
     },
     /// An OAuth access token of this organization that has expired.
-    #[error("The access token has expired. A new one is to be got from the token endpoint.")]
+    #[error("The access token has expired. Get a new one from the token endpoint.")]
     AccessTokenExpired {
         /// The generation of the connector's token when the access token was issued.
         generation: u32,

@@ -1,4 +1,4 @@
-//! Why an action on the connector is refused.
+//! The reasons for which an action on the connector is refused.
 
 use insomnia_scim_contract::Requirement;
 use thiserror::Error;
@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::provisioning::passphrase::PassphraseError;
 use crate::store::{Retry, StoreError};
 
-/// Why an action was refused. Nothing has changed.
+/// The reason why an action was refused. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConnectorError {
     /// All the requirements that do not hold, at once.

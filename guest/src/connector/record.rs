@@ -1,4 +1,4 @@
-//! The connector's record: how it is enabled, what the audit trail tells of it, and how it is written.
+//! Changes of the connector's record: enabling, writing, and the form for the audit trail.
 
 use insomnia_scim_contract::{Actor, IdentityProvider};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::requirements::unmet_requirements;
 use crate::provisioning::events;
 use crate::store::{Batch, ConnectorRecord, EventSubject, Store, StoreError};
 
-/// Whether the name of an identity provider can be used.
+/// Requires a valid name of an identity provider.
 pub(super) fn check_provider(identity_provider: &IdentityProvider) -> Result<(), ConnectorError> {
     if identity_provider.name().trim().is_empty() || identity_provider.name().len() > 100 {
         return Err(ConnectorError::Invalid("the identity provider's name must have 1 to 100 characters".into()));
@@ -16,7 +16,7 @@ pub(super) fn check_provider(identity_provider: &IdentityProvider) -> Result<(),
     Ok(())
 }
 
-/// Enables the connector, which is still to get its token, if all requirements are met.
+/// Enables the connector if all requirements are met. The caller then issues its token.
 pub(super) fn begin(
     store: &Store,
     actor: &Actor,
@@ -36,7 +36,7 @@ pub(super) fn begin(
     Ok(())
 }
 
-/// What the audit trail tells of the connector.
+/// The connector as the audit trail shows it.
 pub(super) fn shown(connector: &ConnectorRecord) -> Value {
     json!({
         "enabled": connector.enabled,
@@ -46,8 +46,8 @@ pub(super) fn shown(connector: &ConnectorRecord) -> Value {
     })
 }
 
-/// Replaces the connector in the commit of the batch, if nobody has changed it since it was read. `before` is what
-/// [`shown`] made of it.
+/// Replaces the connector in the commit of the batch, if nobody has changed it since it was read. `before` is the
+/// result of [`shown`] for the old connector.
 pub(super) fn put(
     store: &Store,
     mut batch: Batch,
@@ -57,7 +57,7 @@ pub(super) fn put(
 ) -> Result<(), StoreError> {
     batch.put_connector(seen, connector)?;
     events::connector(store, &mut batch, connector)?;
-    // The jobs find out what is due then, and when to be called next.
+    // The jobs then find out what is due, and when they must run next.
     batch.wake_at(store.now());
     store.note(EventSubject::only("connector"), Some(before), Some(shown(connector)));
     store.commit(batch).map(drop)

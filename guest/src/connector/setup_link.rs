@@ -84,7 +84,7 @@ fn make(store: &Store, actor: &Actor, new: &NewSetupLink) -> Result<IssuedSetupL
         let now = store.now();
         if links.iter().filter(|link| is_good(link, now)).count() >= MOST {
             return Err(ConnectorError::Invalid(format!(
-                "{MOST} set-up links are good already; revoke one of them first"
+                "there are {MOST} valid set-up links already; revoke one of them first"
             )));
         }
         while links.len() >= MOST_REMEMBERED
@@ -124,7 +124,7 @@ pub fn list(store: &Store) -> Result<Vec<SetupLink>, StoreError> {
     Ok(store.setup_links()?.1.iter().rev().map(shown).collect())
 }
 
-/// Revokes a link. What it was used for is not undone.
+/// Revokes a link. Its effects are not undone.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -135,7 +135,7 @@ pub fn revoke(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
         let (seen, mut links) = store.setup_links()?;
         let now = store.now();
         let link = links.iter_mut().find(|link| link.id == id && is_good(link, now));
-        let link = link.ok_or_else(|| ConnectorError::NotFound(format!("set-up link '{id}' that is still good")))?;
+        let link = link.ok_or_else(|| ConnectorError::NotFound(format!("valid set-up link '{id}'")))?;
         link.revoked = Some(now);
         let mut batch = Batch::new();
         tell(store, &mut batch, EventKind::SetupLinkRevoked, link)?;

@@ -12,14 +12,14 @@ use crate::provisioning::letters::Welcome;
 use crate::provisioning::{Action, Refusal, administrators, licences, passphrase};
 use crate::store::{MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, TeamRecord, keys};
 
-/// A member who would be added by hand.
+/// A member who is to be added by hand.
 #[derive(Debug)]
 pub(super) struct NewMemberDecision<'n> {
     /// The member.
     pub(super) record: MemberRecord,
-    /// The passphrase that was chosen for the member.
+    /// The passphrase that somebody chose for the member.
     pub(super) chosen: Option<&'n str>,
-    /// When the member gets the email with a generated passphrase: never if one was chosen.
+    /// When the member gets the email with a generated passphrase. A chosen passphrase is never mailed.
     pub(super) welcome: Welcome,
 }
 
@@ -87,8 +87,8 @@ pub(super) fn add_team(store: &Store, name: &str, members: &[String]) -> Result<
     Ok(TeamDecision { old: None, change: Change::Put(record), moves, action: Action::Created, because })
 }
 
-/// Decides who joins and who leaves a team by hand (ids, userNames or email addresses). Who is in the team already, or not
-/// in it, stays as it is.
+/// Decides which members join and leave a team by hand (ids, userNames or email addresses). A member to add who is in
+/// the team already, or one to remove who is not, stays as it is.
 ///
 /// # Errors
 /// [`DirectoryError`] says why nobody would join or leave.
@@ -100,7 +100,7 @@ pub(super) fn change_team_members(
 ) -> Result<TeamDecision, DirectoryError> {
     let (add, remove) = (ids(store, add)?, ids(store, remove)?);
     if let Some(both) = add.iter().find(|member| remove.binary_search(member).is_ok()) {
-        return Err(DirectoryError::Invalid(format!("'{both}' is to be added and removed at once")));
+        return Err(DirectoryError::Invalid(format!("'{both}' can't be added and removed at the same time")));
     }
     let id = old.record.id();
     let mut moves = store.coming(id, add)?;
@@ -131,7 +131,7 @@ pub(super) fn manual(
     Ok(MemberRecord { origin: Origin::Manual, role, created: now, modified: now, document })
 }
 
-/// Why a member can't be added with this address and this name; `None` if both are valid.
+/// The reason why a member can't be added with this address and this name; `None` if both are valid.
 pub(super) fn misfit(email: &str, name: &str) -> Option<String> {
     if !is_address(email) {
         return Some(format!("'{email}' is not an email address"));

@@ -131,7 +131,7 @@ impl Names {
     }
 }
 
-/// Where a page begins, and its direction. As text it is a letter and an id; an id alone means [`Cursor::After`].
+/// The beginning of a page, and its direction. As text it is a letter and an id; an id alone means [`Cursor::After`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Cursor {
     /// Forwards, beginning after this id.
@@ -277,7 +277,7 @@ impl Walk {
         }
     }
 
-    /// Those of these entries that match.
+    /// The members or teams among these entries that match.
     fn wanted<T: DeserializeOwned>(
         &self,
         store: &Store,

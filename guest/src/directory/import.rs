@@ -39,7 +39,7 @@ fn read(members: &str) -> Result<Vec<ImportedMember>, DirectoryError> {
     }
     let mut met = HashSet::new();
     match members.iter().find(|member| !met.insert(member.id.as_str())) {
-        Some(member) => Err(DirectoryError::Invalid(format!("the id '{}' comes twice", member.id))),
+        Some(member) => Err(DirectoryError::Invalid(format!("the id '{}' occurs twice", member.id))),
         None => Ok(members),
     }
 }
@@ -82,7 +82,7 @@ fn administrators(members: &[ImportedMember], outcomes: &[ImportOutcome]) -> Vec
 /// Whether the address and the name are valid; the error says why not. Other members are not considered here.
 fn fits(member: &ImportedMember) -> Result<(&str, &str), String> {
     if !is_uuid(&member.id) {
-        return Err(format!("'{}' is no UUID in small letters", member.id));
+        return Err(format!("'{}' is no UUID in lower case", member.id));
     }
     let email = member.email.trim();
     let name = member.display_name.as_deref().map_or(email, str::trim);
@@ -139,7 +139,7 @@ impl Run<'_, '_> {
     fn hindrance(&self, member: &ImportedMember, email: &str) -> Result<Option<String>, StoreError> {
         let taken = |id: &str| format!("the address '{email}' is taken by the member {id}");
         if self.store.item(Kind::Team.document(&member.id))?.is_some() {
-            return Ok(Some("the id is that of a team".into()));
+            return Ok(Some("the id belongs to a team".into()));
         }
         if self.met.contains(&keys::fold(email)) {
             return Ok(Some(format!("the address '{email}' is taken by another member of the import")));

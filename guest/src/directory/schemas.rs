@@ -55,7 +55,7 @@ fn parse(declaration: &str) -> Result<DeclaredRecord, Mistake> {
     Ok(declared)
 }
 
-/// What the organization declares, as JSON.
+/// The organization's declaration, as JSON.
 ///
 /// # Errors
 /// If the store can't answer.

@@ -33,7 +33,7 @@ const LONGEST_AGENT: usize = 256;
 /// Replaces a password, which is never stored: members sign in with Insomnia's own passphrases (T26).
 const NOT_KEPT: &str = "[not kept]";
 
-/// What a request asks the server to do.
+/// The work that a request asks the server to do.
 struct Work {
     operations: Vec<OperationRecord>,
     fail_on_errors: Option<usize>,
@@ -123,7 +123,7 @@ fn bulk_work(context: &Context<'_, '_>) -> Result<Option<Work>, ScimError> {
 /// The change of a group, if it is a large one.
 fn group_work(context: &Context<'_, '_>, id: Option<&str>) -> Result<Option<Work>, ScimError> {
     let request = context.request;
-    // What is kept of a request has no such condition.
+    // The stored form of a request can't hold this condition.
     if request.header("if-none-match").is_some() {
         return Ok(None);
     }

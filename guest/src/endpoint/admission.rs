@@ -34,7 +34,7 @@ const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 
 /// A caller who was not authenticated.
 pub(super) struct Refused {
-    /// Why the caller was refused.
+    /// The reason why the caller was refused.
     reason: Unauthenticated,
     /// Whether the caller has sent no credentials: such a caller may read how to authenticate.
     pub(super) is_silent: bool,
@@ -82,7 +82,7 @@ pub(super) fn admit(
     }
 }
 
-/// What is stored about credentials: the connector, and the access token if one was presented.
+/// The stored data about credentials: the connector, and the access token if one was presented.
 struct Door {
     connector: Option<ConnectorRecord>,
     access: Option<AccessRecord>,

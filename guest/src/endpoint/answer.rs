@@ -66,7 +66,7 @@ impl Answer {
             if self.status != 201 {
                 headers.push(("content-location".to_owned(), location.clone()));
             }
-            // To a 304 it would be one of where to go (RFC 9110 §15.4).
+            // In a 304, `Location` would name another URL to go to (RFC 9110 §15.4).
             if self.status != 304 {
                 headers.push(("location".to_owned(), location));
             }

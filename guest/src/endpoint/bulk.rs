@@ -227,8 +227,16 @@ impl<'c, 'h> Run<'c, 'h> {
                 drop(self.run(&request("DELETE"), Body::Bytes(&[])));
             }
             let answer = answer.map(|answer| Answer { status: 201, ..answer });
-            let answer =
-                answer.map_err(|error| ScimError::status(409, format!("A circle of references: {}", error.detail)));
+            let answer = answer.map_err(|error| {
+                ScimError::status(
+                    409,
+                    format!(
+                        "The operations refer to each other in a \
+                    circle: {}",
+                        error.detail
+                    ),
+                )
+            });
             self.record(index, answer, location);
         }
     }
@@ -341,7 +349,7 @@ impl<'c, 'h> Run<'c, 'h> {
                 Err(ScimError::status(409, format!("The operation with the bulkId '{reference}' failed")))
             }
             None => self.id_in_path(reference).ok_or_else(|| {
-                ScimError::invalid_value(format!("No operation that was done has the bulkId '{reference}'"))
+                ScimError::invalid_value(format!("No successful operation has the bulkId '{reference}'"))
             }),
         }
     }

@@ -95,9 +95,7 @@ impl Signing {
         let streams = store.streams()?;
         let stream = streams.iter().find(|stream| stream.tells_responses()).or(streams.first()).cloned();
         let stream = stream.ok_or_else(|| {
-            ScimError::not_found(
-                "The organization has no stream of SCIM events any more, for whose keys results are signed",
-            )
+            ScimError::not_found("The organization no longer has an event stream, whose key would sign the result")
         })?;
         let busy = |error: &dyn std::fmt::Display| {
             eprintln!("the result of an asynchronous request can't be signed: {error}");
@@ -123,7 +121,7 @@ impl Signing {
         let jti = accepted.transaction(id, index);
         let due = DueSet { id: jti.clone(), version: 0, record: None };
         let token = set.and_then(|set| token(&self.stream, &self.signer, &due, &set));
-        let failed = || ScimError::status(500, "The server failed; its operator finds the reason in its log");
+        let failed = || ScimError::status(500, "The server failed. Its operator finds the reason in its log");
         Ok((jti, token.ok_or_else(failed)?))
     }
 }

@@ -97,8 +97,10 @@ fn serve(
         return Ok(Answer { headers: vec![("allow", route.allow().to_owned())], ..Answer::no_content() });
     }
     if !route.allows(&request.method) {
-        let error =
-            ScimError::status(405, format!("{} is not allowed here, only {} are", request.method, route.allow()));
+        let error = ScimError::status(
+            405,
+            format!("{} is not allowed here; the allowed methods are {}", request.method, route.allow()),
+        );
         let answer = Answer::refusal(&error, &request.request_id);
         note.borrow_mut().error = Some(error);
         return Ok(Answer { headers: vec![("allow", route.allow().to_owned())], ..answer });

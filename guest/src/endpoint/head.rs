@@ -42,5 +42,5 @@ pub(super) fn require_json(request: &Request) -> Result<(), ScimError> {
     if media_type.is_empty() || MEDIA_TYPES.iter().any(|known| known.eq_ignore_ascii_case(media_type)) {
         return Ok(());
     }
-    Err(ScimError::status(415, format!("A body is {}, not {media_type}", MEDIA_TYPES.join(" or "))))
+    Err(ScimError::status(415, format!("A body must be {}, not {media_type}", MEDIA_TYPES.join(" or "))))
 }

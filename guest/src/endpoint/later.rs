@@ -90,11 +90,11 @@ pub fn run_accepted(host: Host<'_>, transaction: &str, is_over: &dyn Fn() -> boo
         match admitted(&store, &telling.record)? {
             Err(reason) => run.refuse(index, ScimError::from(reason)),
             Ok(()) if run.is_over() => {
-                let detail = "It was not done, because as many operations before it failed as 'failOnErrors' says";
+                let detail = "It was not done, because the number of failed operations has reached 'failOnErrors'";
                 run.refuse(index, ScimError::status(409, detail));
             }
             Ok(()) if first && attempts >= MOST_ATTEMPTS => {
-                let detail = "The server failed at it several times, and has given it up";
+                let detail = "The server failed several times to do it, and no longer tries";
                 run.refuse(index, ScimError::status(500, detail));
             }
             Ok(()) => {

@@ -1,8 +1,8 @@
 //! The endpoints of RFC 7644. Each reads a request, calls `provisioning` (or the store), and writes the answer.
 //!
 //! A request first passes `dispatch`, which asks `admission` to authenticate the caller and `routing` to find the
-//! endpoint. What can be done to a resource is written once in `resource`; `users`, `groups` and `declared` add the
-//! rules of their type. Both a single request and an operation of a bulk request end in `operation`.
+//! endpoint. The actions on a resource are written once in `resource`; `users`, `groups` and `declared` add the rules
+//! of their type. Both a single request and an operation of a bulk request end in `operation`.
 //!
 //! If the client wants a request to be run later, `acceptance` stores it, `later` runs it, and `completion` serves its
 //! result.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// What a reference to another operation begins with.
+/// The prefix of a reference to another operation.
 pub(super) const REFERENCE: &str = "bulkId:";
 
 /// Takes out the attributes that refer to one of the operations. Attributes of an extension are taken one by one.

@@ -37,7 +37,7 @@ impl From<Refusal> for ScimError {
 impl From<StoreError> for ScimError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::TooLarge => Self::status(413, "The change is larger than the server takes at once"),
+            StoreError::TooLarge => Self::status(413, "The change is too large for the server"),
             StoreError::Conflict | StoreError::Unavailable(_) => {
                 let detail = "The organization's data is busy; try again";
                 Self { retry_after: Some(RETRY_AFTER), ..Self::status(503, detail) }
@@ -48,7 +48,7 @@ impl From<StoreError> for ScimError {
             // The detail is meant for the operator, who finds it in the host's log by the request's id.
             StoreError::Limit(_) | StoreError::Broken(_) => {
                 eprintln!("{error}");
-                Self::status(500, "The server failed; its operator finds the reason in its log")
+                Self::status(500, "The server failed. Its operator finds the reason in its log")
             }
         }
     }

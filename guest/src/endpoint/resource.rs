@@ -17,7 +17,7 @@ pub(super) struct Received {
     pub(super) members: Vec<String>,
 }
 
-/// Makes the new document of the current one.
+/// Makes the new document from the current one.
 pub(super) type Change<'a> = &'a dyn Fn(&Document) -> Result<Patched, ScimError>;
 
 /// The operations that differ from one resource type to the other.

@@ -1,4 +1,4 @@
-//! Which endpoint serves a request.
+//! Chooses the endpoint that serves a request.
 
 use super::answer::Answer;
 use super::completion::completion;
@@ -22,10 +22,9 @@ pub(super) fn serve(context: &Context<'_, '_>, route: &Route) -> Result<Answer, 
         Route::Search(kind) => list::search(context, kind.as_deref()),
         Route::Bulk => bulk::bulk(context),
         Route::AsyncResponse(transaction) => completion(context, transaction),
-        Route::Me => Err(ScimError::status(
-            501,
-            "/Me is not supported: the caller is an identity provider, which is no user here",
-        )),
+        Route::Me => {
+            Err(ScimError::status(501, "/Me is not supported, because the caller is an identity provider and no user"))
+        }
         Route::ServiceProviderConfig | Route::ResourceTypes(_) | Route::Schemas(_) => {
             forbid_filter(context)?;
             discover(context, route)

@@ -281,17 +281,21 @@ pub fn readdress_email(store: &Store, id: &str, to: &str) -> Result<(), Readdres
     })
 }
 
-/// Why an email must not be sent to another address; `None` if it may. The reader of some emails can act as a member,
-/// so a person who may correct addresses could otherwise get more rights.
+/// The reason why an email must not be sent to another address; `None` if it may. The reader of some emails can act as
+/// a member, so a person who may correct addresses could otherwise get more rights.
 fn bound_to_its_address(store: &Store, letter: &Letter) -> Result<Option<&'static str>, StoreError> {
     match letter {
         Letter::PassphraseReset { .. } => Ok(Some(
-            "a link to choose a passphrase goes to no other address: correct the member's, and ask for another link",
+            "a link to choose a passphrase can't be sent to another address: correct the member's address, and ask \
+             for another link",
         )),
         Letter::InitialPassphrase { member, .. } => {
             let role = store.member(member)?.map(|member| member.record.role);
             let is_plain = role.is_none_or(|role| role == Role::Member);
-            Ok((!is_plain).then_some("the initial passphrase of an owner or co-owner goes to no other address"))
+            Ok((!is_plain).then_some(
+                "the initial passphrase of an owner or co-owner can't be sent to another \
+                address",
+            ))
         }
         _ => Ok(None),
     }

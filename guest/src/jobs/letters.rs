@@ -151,8 +151,8 @@ fn notice(of: &str, letter: &Letter, facts: &Facts<'_>) -> Content {
 
 fn held(of: &str, waiting: Option<&Waiting>) -> (String, Vec<Part>) {
     let mut parts = vec![Paragraph(format!(
-        "Your identity provider deactivates or deletes more members of {of} in an hour than you allow. What goes beyond it is \
-         held: nobody of these has lost access."
+        "Your identity provider deactivates or deletes more members of {of} in an hour than you allow. The removals \
+         beyond that number are held: none of these members has lost access."
     ))];
     if let Some(waiting) = waiting {
         let what = match (waiting.deactivations, waiting.deletions) {
@@ -171,7 +171,7 @@ fn held(of: &str, waiting: Option<&Waiting>) -> (String, Vec<Part>) {
         parts.push(Items(named));
     }
     parts.push(Paragraph(
-        "In Insomnia, open Enterprise Controls > SCIM > Guard, and let the removals through or refuse them. If you did not \
+        "In Insomnia, open Enterprise Controls > SCIM > Guard, and allow or refuse the removals. If you did not \
          expect them, look at your identity provider first: a changed filter or assignment is the usual cause."
             .into(),
     ));

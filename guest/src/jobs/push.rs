@@ -132,7 +132,7 @@ struct Round {
     has_taken: bool,
     /// The receiver's answer about a token that it calls malformed.
     refusal: Option<String>,
-    /// Why the round ended, and how long the receiver asks to wait.
+    /// The reason why the round ended, and how long the receiver asks to wait.
     failure: Option<(String, u64)>,
 }
 

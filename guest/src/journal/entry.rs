@@ -48,7 +48,7 @@ pub struct Subject {
 pub struct Note {
     /// The resource that the request was about.
     pub subject: Option<Subject>,
-    /// What was done.
+    /// The action.
     pub action: Option<&'static str>,
     /// The reasons: what the match was, and what happened to the seat.
     pub because: Vec<String>,
@@ -105,7 +105,7 @@ pub struct Entry {
     /// The resource that the request was about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<Subject>,
-    /// What was done: `created`, `adopted`, …
+    /// The action: `created`, `adopted`, …
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub action: Option<String>,
     /// The reasons for what was done.

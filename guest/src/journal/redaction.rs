@@ -120,7 +120,8 @@ fn is_name_byte(byte: u8) -> bool {
 fn redact(value: &mut Value, hidden: &[String]) {
     match value {
         Value::Object(object) => {
-            // `{"path": "password", "value": "…"}`, and `{"name": "password", …}` in whatever dialect.
+            // A secret may also be named by a neighbouring value: `{"path": "password", "value": "…"}`, `{"name":
+            // "password", …}`.
             let is_value = |name: &str| name.eq_ignore_ascii_case("value");
             let names_secret = object
                 .iter()

@@ -62,7 +62,7 @@ impl Projection {
             (true, true) => Ok(Self::default()),
             (true, false) => Ok(Self { choice: Choice::Without, names: excluded_attributes }),
             (false, false) if mode.is_strict() => {
-                Err(ScimError::invalid_value("`attributes` and `excludedAttributes` exclude each other"))
+                Err(ScimError::invalid_value("`attributes` and `excludedAttributes` can't both be given"))
             }
             (false, _) => Ok(Self { choice: Choice::Only, names: attributes }),
         }

@@ -75,7 +75,7 @@ const ENDPOINTS: [&str; 8] = [
     "AsyncResponses",
 ];
 
-/// What a query by POST has behind the endpoint (RFC 7644 §3.4.3).
+/// The path segment of a query by POST, after the endpoint (RFC 7644 §3.4.3).
 const SEARCH: &str = ".search";
 
 impl Route {

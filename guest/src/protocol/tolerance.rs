@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-/// A rule that changes how a request is read. The other rules of the same list (T12, T18–T20, T22, T24, T25, T30–T32) say
-/// what the server does for everybody, so that there is nothing to tell of a single request.
+/// A rule that changes how a request is read. The other rules of the same list (T12, T18–T20, T22, T24, T25, T30–T32)
+/// apply to all requests, so the log does not name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Tolerance {

@@ -52,7 +52,7 @@ pub struct GuardRecord {
 pub struct HeldRecord {
     /// The member's name.
     pub name: String,
-    /// What the identity provider wants.
+    /// The kind of removal.
     pub removal: Removal,
     /// The time of the last try or of the decision, in milliseconds since the Unix epoch.
     pub time: u64,
@@ -288,7 +288,7 @@ pub fn holding_since(store: &Store) -> Result<Option<u64>, StoreError> {
     Ok(store.document::<GuardRecord>(keys::GUARD)?.and_then(|stored| stored.record.holding_since))
 }
 
-/// What an email says about the waiting removals.
+/// The content of an email about the waiting removals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
     /// Since when removals are held, in milliseconds since the Unix epoch.

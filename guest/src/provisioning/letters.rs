@@ -62,8 +62,8 @@ impl Welcome {
     }
 }
 
-/// Who added the member, as the welcome email says it: the connector's identity provider, or the administrator who
-/// acts.
+/// The person or program that added the member, as the welcome email names it: the connector's identity provider, or
+/// the administrator who acts.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -77,7 +77,7 @@ pub fn added_by(store: &Store, by: Option<&Actor>) -> Result<Option<AddedBy>, St
             let member = store.find_member(name)?;
             Ok(member.map(|member| AddedBy::Administrator(member.record.display_name())))
         }
-        // These actors are not a person with a name.
+        // These actors are no person with a name.
         Some(Actor::Owner | Actor::Operator) => Ok(None),
     }
 }

@@ -45,7 +45,7 @@ pub use teams::Teams;
 
 use crate::store::{StoreError, Stored};
 
-/// What was done to a member or a team, as the SCIM log names it.
+/// An action on a member or a team, as the SCIM log names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// It was added.
@@ -85,7 +85,7 @@ impl Action {
 pub struct Provisioned<T> {
     /// The stored record after the change.
     pub stored: Stored<T>,
-    /// What was done.
+    /// The action.
     pub action: Action,
     /// The reasons for the SCIM log: what the match was, and what happened to the seat.
     pub because: Vec<String>,

@@ -68,7 +68,7 @@ impl Tries {
     }
 }
 
-/// Why the passphrase is asked for.
+/// The reason why the passphrase is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     SignIn,
@@ -100,7 +100,7 @@ impl PassphraseRecord {
     }
 }
 
-/// Why a passphrase was refused.
+/// The reason why a passphrase was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PassphraseError {
     /// The passphrase is wrong, or there is no such active member.

@@ -1,4 +1,4 @@
-//! Why a change was refused.
+//! The reasons for which a change is refused.
 
 use insomnia_scim_contract::Removal;
 use thiserror::Error;
@@ -7,7 +7,7 @@ use crate::protocol::error::ScimError;
 use crate::sentence::Sentence;
 use crate::store::{Retry, StoreError, keys};
 
-/// Why a change was refused. Nothing has changed.
+/// The reason why a change was refused. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// There is no such member or team.

@@ -20,7 +20,7 @@ const WORKS: u64 = 24 * 60 * 60 * 1_000;
 const PAUSE: u64 = 10 * 60_000;
 /// The most valid links that a member can have at a time, and therefore the most within 24 hours.
 const MOST: usize = 5;
-/// What the secret of a link begins with.
+/// The prefix of a link's secret.
 const PREFIX: &str = "insm_reset_";
 
 /// The member's links that may still be used, oldest first. JSON under `user-reset/{id}`.

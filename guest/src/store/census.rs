@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How far the count of marked members has come. It stands in the document of the organization, because who is marked
-/// depends on the verified domains there: a change of a member requires that document unchanged.
+/// How far the count of marked members has come. It is stored in the document of the organization, because who is
+/// marked depends on the verified domains there: a change of a member requires that document unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Census {

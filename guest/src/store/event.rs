@@ -12,7 +12,7 @@ const IN_ORDER: u32 = 4_096;
 /// The most ids that a list in an event has.
 pub const MOST_IDS: usize = 1_000;
 
-/// What happened.
+/// The kind of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {
     /// A member was added.
@@ -80,7 +80,7 @@ pub enum EventKind {
     LicencesExhausted,
 }
 
-/// Who made the change.
+/// The actor that made the change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Actor {
@@ -93,7 +93,7 @@ pub enum Actor {
     System,
 }
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventSubject {
     /// `member`, `team`, `connector`, `token`, `oauth-client`, `setup-link` or `licences`.
@@ -146,19 +146,19 @@ impl EventSubject {
 pub struct EventRecord {
     /// A UUID: the same in every attempt to deliver the event.
     pub id: String,
-    /// What happened.
+    /// The kind of event.
     #[serde(rename = "type")]
     pub kind: EventKind,
     /// The time as in RFC 3339, in UTC.
     pub time: String,
-    /// What it is about.
+    /// The subject of the event.
     pub subject: EventSubject,
-    /// Who made the change.
+    /// The actor that made the change.
     pub actor: Actor,
     /// The request and the credential that caused the event; absent if only time did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<Cause>,
-    /// What changed.
+    /// The changes.
     pub data: Value,
 }
 

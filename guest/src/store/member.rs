@@ -15,7 +15,7 @@ use crate::protocol::schema::ENTERPRISE_USER;
 /// A member. Stored as JSON under `user/{id}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemberRecord {
-    /// Who manages the member.
+    /// Whether people or SCIM manage the member.
     pub origin: Origin,
     /// The member's role, which decides what the member may do.
     pub role: Role,
@@ -141,7 +141,7 @@ pub fn primary_email(document: &Document) -> Option<&str> {
         .or_else(|| document.get("userName").and_then(Value::as_str).filter(|name| name.contains('@')))
 }
 
-/// What members, teams and resources of declared types have in common.
+/// The common properties of members, teams and resources of declared types.
 pub trait Record {
     /// The SCIM `id`.
     fn id(&self) -> &str;

@@ -67,7 +67,7 @@ pub struct ClientRecord {
     pub operator: bool,
     /// When it was registered, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// Who registered it: a member's id.
+    /// The id of the member who registered it.
     pub created_by: String,
 }
 
@@ -120,7 +120,7 @@ pub struct KeySetRecord {
     pub fetched: Option<u64>,
     /// When the latest attempts began.
     pub tried: Vec<u64>,
-    /// Why the last attempt failed.
+    /// The reason why the last attempt failed.
     pub problem: Option<String>,
 }
 
@@ -147,7 +147,7 @@ pub struct LiveRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct GrantRecord {
-    /// Who granted it: a member's id.
+    /// The id of the member who granted it.
     pub granted_by: String,
     /// SHA-256 of the one refresh token that is valid, in hexadecimal digits.
     pub refresh_sha256: String,
@@ -173,7 +173,7 @@ pub struct CodeRecord {
     pub redirect_uri: Option<String>,
     /// The S256 `code_challenge`, if there was one.
     pub challenge: Option<String>,
-    /// Who granted it: a member's id.
+    /// The id of the member who granted it.
     pub granted_by: String,
     /// The connector's token generation when it was granted.
     pub generation: u32,

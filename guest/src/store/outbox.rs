@@ -19,7 +19,7 @@ pub enum Letter {
         name: String,
         /// The passphrase.
         passphrase: Sealed,
-        /// Who added the member; absent if it was not noted.
+        /// The person or identity provider that added the member; absent if it was not noted.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         added_by: Option<AddedBy>,
     },
@@ -69,7 +69,7 @@ pub enum Letter {
     GuardHeld,
 }
 
-/// Who added a member.
+/// The person or identity provider that added a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AddedBy {
@@ -114,7 +114,7 @@ pub struct OutboxRecord {
     /// How many attempts to send it there were.
     #[serde(default)]
     pub attempts: u32,
-    /// Why the last attempt failed.
+    /// The reason why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
 }

@@ -51,7 +51,7 @@ pub enum Trouble {
     Attention,
 }
 
-/// Why the last attempt failed.
+/// The reason why the last attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
@@ -71,7 +71,7 @@ pub struct RefreshRecord {
     pub pending: Option<Pending>,
     /// Failed attempts since the last success.
     pub failures: u32,
-    /// Why the last attempt failed; `None` after a success.
+    /// The reason why the last attempt failed; `None` after a success.
     pub problem: Option<Problem>,
     /// No attempt is made before this time, in milliseconds since the Unix epoch.
     pub retry_at: u64,

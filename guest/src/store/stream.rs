@@ -124,7 +124,7 @@ pub struct StreamStateRecord {
     /// When the receiver last polled, to the minute, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_polled: Option<u64>,
-    /// Why the last push failed, or which token the receiver refused last.
+    /// The reason why the last push failed, or the token that the receiver refused last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

@@ -15,7 +15,7 @@ use crate::protocol::document::Document;
 /// A team. Stored as JSON under `team/{id}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TeamRecord {
-    /// Who manages the team.
+    /// Whether people or SCIM manage the team.
     pub origin: Origin,
     /// In milliseconds since the Unix epoch.
     pub created: u64,

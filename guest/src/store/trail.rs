@@ -27,9 +27,9 @@ pub struct TrailRecord {
     pub id: String,
     /// The time as in RFC 3339, in UTC.
     pub time: String,
-    /// What was done, such as `connector.enable`.
+    /// The name of the act, such as `connector.enable`.
     pub act: String,
-    /// Who did it.
+    /// The actor.
     pub by: Person,
     /// The interface by which it was done: `page`, `api`, `command-line` or `backend`.
     pub face: String,
@@ -51,12 +51,12 @@ pub struct TrailRecord {
     /// The new values of what changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub after: Option<Value>,
-    /// Why the act was refused; absent if it was done.
+    /// The reason why the act was refused; absent if it was done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused: Option<String>,
 }
 
-/// Who acts.
+/// The actor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// `member`; `owner`, for a backend or an API key that may do what the owner may; or `operator`.

@@ -1,4 +1,4 @@
-//! Why a stream is not changed.
+//! The reasons for which a stream is not changed.
 
 use thiserror::Error;
 
@@ -8,22 +8,22 @@ use crate::store::{Retry, StoreError};
 /// How many streams an organization may have.
 pub(super) const MOST: usize = 8;
 
-/// Why a stream was not changed. Nothing has changed.
+/// The reason why a stream was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StreamError {
-    /// Something of the stream is not valid.
+    /// A value of the stream is not valid.
     #[error("{0}")]
     Invalid(String),
-    /// There are as many as there may be.
+    /// The organization has the largest allowed number of streams.
     #[error("an organization has {MOST} streams at the most: remove one first")]
     TooMany,
-    /// No stream has this id, or none that polls.
+    /// There is no stream with this id, or its receiver does not poll.
     #[error("{0}")]
     NotFound(String),
-    /// No key was ever made.
-    #[error("there is no key that signs before the first stream is added")]
+    /// There is no key yet.
+    #[error("there is no signing key before the first stream is added")]
     NoKey,
-    /// A secret can't be sealed.
+    /// The host can't encrypt a secret.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
     /// The store can't answer.

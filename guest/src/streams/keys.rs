@@ -21,7 +21,7 @@ const MOST: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum SignerError {
     /// The private key can't be decrypted.
-    #[error("the key that signs can't be opened: {0}")]
+    #[error("the key that signs can't be decrypted: {0}")]
     Sealed(String),
     /// The store can't answer.
     #[error(transparent)]

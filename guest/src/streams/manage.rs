@@ -12,7 +12,7 @@ use crate::secret::Token;
 use crate::store::{EventSubject, Store, StoreError, StreamDelivery, StreamRecord, keys};
 use crate::url;
 
-/// What the token of a receiver that polls begins with.
+/// The prefix of the token of a receiver that polls.
 pub(super) const PREFIX: &str = "insm_events_";
 /// The longest name, audience and `Authorization` header field, in bytes.
 const LONGEST_NAME: usize = 200;

@@ -23,7 +23,7 @@ pub struct TestOrganization {
     pub host: MemoryHost,
     /// The token of the identity provider.
     pub token: String,
-    /// What the host tells the jobs.
+    /// The context that the host passes to the jobs.
     pub context: RefCell<RunContext>,
     /// When the jobs are to run next.
     due: Cell<Option<u64>>,
@@ -37,10 +37,11 @@ impl TestOrganization {
     /// The passphrase of the owner.
     pub const PASSPHRASE: &str = "four words of theirs";
 
-    /// An organization with so many seats, two of which an owner and a co-owner take, and a token of this window.
+    /// An organization with this number of seats and a token of this window. An owner and a co-owner take two of the
+    /// seats.
     ///
     /// # Errors
-    /// None are expected.
+    /// No errors are expected.
     pub fn new(seats: u32, window: Window) -> Result<Self, DirectoryError> {
         let host = MemoryHost::at(1_760_000_000_000);
         let mut organization = OrganizationRecord {
@@ -70,16 +71,16 @@ impl TestOrganization {
         Ok(Self { host, token, context: RefCell::default(), due: Cell::new(None) })
     }
 
-    /// A view of its data.
+    /// A store for the organization's data.
     #[must_use]
     pub fn store(&self) -> Store<'_> {
         self.host.host().store()
     }
 
-    /// Changes what the backend tells about it.
+    /// Changes the data that the backend sends about the organization.
     ///
     /// # Errors
-    /// None are expected.
+    /// No errors are expected.
     pub fn change(&self, change: impl Fn(&mut OrganizationRecord)) -> Result<(), DirectoryError> {
         let store = self.store();
         let mut record = store.organization()?.map(|stored| stored.record).unwrap_or_default();
@@ -87,18 +88,18 @@ impl TestOrganization {
         directory::put_organization(&store, &record)
     }
 
-    /// The identity provider sends a request: the status and the body of the response.
+    /// Sends a request as the identity provider; returns the status and the body of the response.
     pub fn scim(&self, method: &str, target: &str, body: Option<Value>) -> (u16, Value) {
         self.scim_over(self.host.host(), method, target, body)
     }
 
-    /// As [`TestOrganization::scim`], over another host.
+    /// Like [`TestOrganization::scim`], with another host.
     pub fn scim_over(&self, host: Host<'_>, method: &str, target: &str, body: Option<Value>) -> (u16, Value) {
         let response = self.send(host, (method, target), &[], body);
         (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
     }
 
-    /// The identity provider sends a request, a method and a target, with these header fields beside its token: the response.
+    /// Sends a request with a method, a target, and these header fields in addition to the token; returns the response.
     pub fn send(
         &self,
         host: Host<'_>,
@@ -130,7 +131,7 @@ impl TestOrganization {
     /// Runs the jobs whenever they are due, as the host's scheduler does, until this time.
     ///
     /// # Errors
-    /// As the jobs have them.
+    /// Those of the jobs.
     pub fn live_until(&self, end: u64) -> Result<(), StoreError> {
         loop {
             let now = self.store().now();
@@ -151,10 +152,10 @@ impl TestOrganization {
         }
     }
 
-    /// Runs the jobs whenever they are due for so many milliseconds.
+    /// Runs the jobs whenever they are due, for this many milliseconds.
     ///
     /// # Errors
-    /// As the jobs have them.
+    /// Those of the jobs.
     pub fn live_for(&self, milliseconds: u64) -> Result<(), StoreError> {
         self.live_until(self.store().now() + milliseconds)
     }

@@ -1,14 +1,14 @@
-//! Where alerts are kept: in the host's own space of the storage, so that they survive a restart and all hosts have the same.
+//! Stores alerts in the host's own space of the storage, so that they survive a restart and all hosts share them.
 //!
-//! | key | what it holds |
+//! | key | value |
 //! |---|---|
-//! | `alert/turn` | which host looks and tells now, and when somebody looked last |
+//! | `alert/turn` | which host has the turn, and when the last look was |
 //! | `alert/on/fleet/ORGANIZATION CAUSE` | an alert that was found by looking at the organization |
-//! | `alert/on/seen/SUBJECT CAUSE` | an alert about what some host has seen, in an organization or at itself |
-//! | `alert/seen/SUBJECT CAUSE` | when a host has seen it last |
+//! | `alert/on/seen/SUBJECT CAUSE` | an alert about what a host has noticed, in an organization or about itself |
+//! | `alert/seen/SUBJECT CAUSE` | when a host has last noticed it |
 //!
-//! Between a subject and a cause is a space, which comes before all that a name may hold: so the keys of organizations are in
-//! the order of their names.
+//! A space separates subject and cause. It sorts before every character that a name may have, so the keys of
+//! organizations are in the order of their names.
 
 use std::collections::BTreeMap;
 
@@ -25,12 +25,13 @@ const ON: &str = "alert/on/";
 const FLEET: &str = "alert/on/fleet/";
 const SEEN_ON: &str = "alert/on/seen/";
 const SEEN: &str = "alert/seen/";
-/// The first text after all that begin with the name of an organization and a space, and before all that go on otherwise.
+/// The character after the space: keys with it come after all keys of an organization of this name, and before those of
+/// longer names.
 const AFTER_SPACE: char = '!';
-/// How often a change of the turn is tried while others change it too.
+/// How often a change of the turn is tried when others change it too.
 const TRIES: usize = 8;
 
-/// A cause, and where: the name of an organization, or of a host.
+/// A cause and its subject: the name of an organization, or of a host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct About {
     pub(super) subject: String,
@@ -55,9 +56,9 @@ impl About {
 /// How an alert was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// By looking at each organization.
+    /// It was found by looking at each organization.
     Fleet,
-    /// A host has seen it.
+    /// A host has noticed it.
     Seen,
 }
 
@@ -76,12 +77,12 @@ pub(super) struct Stored {
     pub(super) about: About,
     pub(super) state: State,
     key: Key,
-    /// `None` of one that is not stored.
+    /// `None` for an alert that is not stored.
     version: Option<u64>,
 }
 
 impl Stored {
-    /// One that is kept in memory, since the storage is what it is about.
+    /// An alert about the storage itself, which is kept in memory.
     pub(super) fn in_memory(about: About, state: State) -> Self {
         Self { about, state, key: Key::new(), version: None }
     }
@@ -91,22 +92,23 @@ impl Stored {
     }
 }
 
-/// What a host has seen.
+/// An observation of a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sight {
-    /// When, in milliseconds since the Unix epoch.
+    /// Its time, in milliseconds since the Unix epoch.
     pub(super) at: u64,
-    /// More about it.
+    /// Details.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) detail: Option<String>,
 }
 
-/// Which host looks and tells now: one at a time, by the rules of [`Schedule`], which also hold for an organization's jobs.
+/// The state of the turn: one host at a time looks and sends, by the rules of [`Schedule`], which also apply to an
+/// organization's jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Turns {
     wake_at: Option<u64>,
     until: Option<u64>,
-    /// Of the last claim.
+    /// The number of the last claim.
     number: u64,
     #[serde(flatten)]
     last: Look,
@@ -145,7 +147,7 @@ pub(super) struct Turn {
 pub(super) struct Book<'s>(pub(super) &'s dyn Storage);
 
 impl Book<'_> {
-    /// Takes the turn; `None` if nothing is due, or another host has it.
+    /// Takes the turn; `None` if none is due, or if another host has it.
     pub(super) async fn take_turn(self, now: u64) -> Result<Option<Turn>, StorageError> {
         self.change_turns(|turns| {
             let mut schedule = turns.schedule();
@@ -159,7 +161,7 @@ impl Book<'_> {
         .await
     }
 
-    /// Keeps the turn; `false` if another host has it.
+    /// Renews the turn; `false` if another host has it.
     pub(super) async fn keep_turn(self, number: u64, now: u64) -> Result<bool, StorageError> {
         let kept = self.change_turns(|turns| {
             let mut schedule = turns.schedule();
@@ -170,7 +172,7 @@ impl Book<'_> {
         Ok(kept.await?.is_some())
     }
 
-    /// Gives the turn back: the next one is due at this time.
+    /// Gives the turn back. The next one is due at this time.
     pub(super) async fn end_turn(self, turn: Turn, next: u64) -> Result<(), StorageError> {
         let ended = self.change_turns(|turns| {
             let mut schedule = turns.schedule();
@@ -183,7 +185,7 @@ impl Book<'_> {
         ended.await.map(drop)
     }
 
-    /// Makes a turn due now.
+    /// Makes the next turn due now.
     async fn wake(self, now: u64) -> Result<(), StorageError> {
         let woken = self.change_turns(|turns| {
             let mut schedule = turns.schedule();
@@ -194,13 +196,14 @@ impl Book<'_> {
         woken.await.map(drop)
     }
 
-    /// Reads, changes and writes the turns, again if another host was faster. Nothing is written if `change` returns `None`.
+    /// Reads, changes and writes the turn, again if another host was faster. If `change` returns `None`, nothing is
+    /// written.
     async fn change_turns<T>(self, change: impl Fn(&mut Turns) -> Option<T>) -> Result<Option<T>, StorageError> {
         let mut tries = 0;
         loop {
             let found = self.space().get(TURN.to_vec()).await?;
             let require = unchanged(TURN.to_vec(), found.as_ref());
-            // What can't be read is begun anew.
+            // A record that can't be read is replaced by a new one.
             let read = |item: Item| serde_json::from_slice::<Turns>(&item.value).ok();
             let mut turns = found.and_then(read).unwrap_or_default();
             let Some(changed) = change(&mut turns) else { return Ok(None) };
@@ -212,7 +215,7 @@ impl Book<'_> {
         }
     }
 
-    /// The alerts about organizations after `after` up to and including `last`; without one, to the end.
+    /// The alerts about organizations after `after` and up to `last`, or up to the end if there is no `last`.
     pub(super) async fn of_fleet(self, after: Option<&str>, last: Option<&str>) -> Result<Vec<Stored>, StorageError> {
         let beyond = |name: &str| format!("{FLEET}{name}{AFTER_SPACE}").into_bytes();
         let all = KeyRange::beginning_with(FLEET);
@@ -221,14 +224,14 @@ impl Book<'_> {
         Ok(entries.into_iter().filter_map(|entry| stored(entry, Found::Fleet)).collect())
     }
 
-    /// The alerts about what hosts have seen.
+    /// The alerts about what hosts have noticed.
     pub(super) async fn of_seen(self) -> Result<Vec<Stored>, StorageError> {
         let entries = self.space().all(KeyRange::beginning_with(SEEN_ON)).await?;
         Ok(entries.into_iter().filter_map(|entry| stored(entry, Found::Seen)).collect())
     }
 
-    /// A page of all alerts after the one at `after`, a text that this returned; and where the next page begins, if there is
-    /// more.
+    /// A page of all alerts after the position `after`, which an earlier call has returned; and the position of the
+    /// next page, if there is one.
     pub(super) async fn page(
         self,
         after: Option<&str>,
@@ -248,14 +251,14 @@ impl Book<'_> {
         Ok((scanned.entries.into_iter().filter_map(of).collect(), next))
     }
 
-    /// What hosts have seen.
+    /// The observations of all hosts.
     pub(super) async fn sights(self) -> Result<BTreeMap<About, Sight>, StorageError> {
         let entries = self.space().all(KeyRange::beginning_with(SEEN)).await?;
         let read = |entry: Entry| Some((About::parse(&entry.key, SEEN)?, serde_json::from_slice(&entry.value).ok()?));
         Ok(entries.into_iter().filter_map(read).collect())
     }
 
-    /// Notes what this host has seen, and makes a turn due.
+    /// Stores this host's observations, and makes the next turn due.
     pub(super) async fn note(self, seen: &BTreeMap<About, Sight>, now: u64) -> Result<(), StorageError> {
         let put =
             |(about, sight): (&About, &Sight)| Ok::<_, StorageError>(Change::put(about.key(SEEN), encode(sight)?));
@@ -264,13 +267,13 @@ impl Book<'_> {
         self.wake(now).await
     }
 
-    /// Forgets what a host has seen.
+    /// Deletes an observation.
     pub(super) async fn forget(self, seen: &[About]) -> Result<(), StorageError> {
         let changes: Vec<Change> = seen.iter().map(|about| Change::Delete(about.key(SEEN))).collect();
         if changes.is_empty() { Ok(()) } else { self.space().change(changes).await }
     }
 
-    /// Writes what has become of alerts: `None` for what is over.
+    /// Stores the new states of alerts; `None` for an alert that is over.
     ///
     /// # Errors
     /// [`StorageError::Conflict`] if another host has written one of them meanwhile.
@@ -297,10 +300,10 @@ impl Book<'_> {
         self.space().commit(conditions, writes).await.map(drop)
     }
 
-    /// Writes alerts of which something was told, and removes those in `done`. Those in memory are passed over.
+    /// Stores alerts of which somebody was told, and deletes those in `done`. Alerts in memory are skipped.
     ///
     /// # Errors
-    /// As of [`Book::write`].
+    /// Those of [`Book::write`].
     pub(super) async fn rewrite(
         self,
         told: &mut [&mut Stored],
@@ -330,7 +333,7 @@ impl Book<'_> {
     }
 }
 
-/// One that can't be read is begun anew, if it is found again.
+/// An alert that can't be read begins again if it is found again.
 fn stored(entry: Entry, found: Found) -> Option<Stored> {
     let about = About::parse(&entry.key, found.prefix())?;
     let state = serde_json::from_slice(&entry.value).unwrap_or_else(|_| State::unknown());
@@ -358,7 +361,7 @@ mod tests {
         assert_eq!(book.take_turn(NOW + CLAIM - 1).await, Ok(None), "another host has it");
         assert_eq!(book.keep_turn(first.number, NOW + CLAIM - 1).await, Ok(true));
         assert_eq!(book.take_turn(NOW + 2 * CLAIM - 2).await, Ok(None));
-        // The first one is killed: nobody keeps its turn any more.
+        // The first host is killed, so nobody renews its turn.
         let second = book.take_turn(NOW + 2 * CLAIM).await.unwrap().unwrap();
         assert_eq!(book.keep_turn(first.number, NOW + 2 * CLAIM).await, Ok(false));
         let last = Look { looked: NOW, took: 7 };
@@ -397,7 +400,7 @@ mod tests {
         assert_eq!(of(None, Some("acme")).await, ["0", "acme"]);
         assert_eq!(of(Some("acme"), Some("acme2")).await, ["acme-2", "acme2"]);
         assert_eq!(of(Some("acme2"), None).await, ["b"]);
-        // Two hosts that find the same at once do not overwrite what the other has told.
+        // If two hosts find the same alert, neither overwrites what the other has sent.
         let put = vec![Change::put(about("b").key(FLEET), b"spoilt".to_vec())];
         book.space().commit(Vec::new(), put).await.unwrap();
         let spoilt = book.of_fleet(Some("acme2"), None).await.unwrap().remove(0);

@@ -1,4 +1,4 @@
-//! What the operator is told of.
+//! The causes of alerts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::fleet::FleetTrouble;
 
-/// What needs a person, and is told to the operator.
+/// The cause of an alert to the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -23,13 +23,13 @@ pub enum AlertCause {
     SeatsFull,
     /// The automatic refresh of an organization's token fails.
     RefreshFailing,
-    /// The webhook of an organization takes no events.
+    /// The webhook of an organization accepts no events.
     WebhookFailing,
     /// Emails of an organization could not be delivered.
     EmailsParked,
     /// Events of an organization could not be delivered.
     EventsParked,
-    /// A receiver of SCIM events takes no tokens, refuses some, or does not ask for them.
+    /// A receiver of SCIM events accepts no tokens, refuses some, or does not poll for them.
     StreamsFailing,
     /// The guard holds removals until an owner decides.
     RemovalsHeld,
@@ -37,13 +37,13 @@ pub enum AlertCause {
     NoAnswer,
     /// At least 20 sign-ins to an organization's page were wrong within an hour.
     WrongSignIns,
-    /// A quota of an organization is used up, so that something is refused.
+    /// A quota of an organization is used up, so requests, emails or changes are refused.
     QuotaUsedUp,
-    /// There is little room where the data is.
+    /// There is little free space where the data is.
     DiskNearlyFull,
-    /// There is no room where the data is: nothing can be written.
+    /// There is no free space where the data is: nothing can be written.
     StorageFull,
-    /// The storage does not answer, or takes no writes.
+    /// The storage does not answer, or accepts no writes.
     StorageFailing,
     /// The component answers no call.
     ComponentFailing,
@@ -55,7 +55,7 @@ pub enum AlertCause {
 pub struct UnknownCause(String);
 
 impl AlertCause {
-    /// All of them, the most urgent kinds of a host last.
+    /// All causes. The most urgent ones of a host are the last.
     pub const ALL: [Self; 17] = [
         Self::TokenExpired,
         Self::TokenExpiringSoon,
@@ -76,17 +76,17 @@ impl AlertCause {
         Self::ComponentFailing,
     ];
 
-    /// Its name in settings, messages, metrics and the log.
+    /// The name of the cause in settings, messages, metrics and the log.
     pub fn name(self) -> &'static str {
         self.told().0
     }
 
-    /// What is wrong, as a sentence without a full stop.
+    /// The problem, as a sentence without a full stop.
     pub(super) fn sentence(self) -> &'static str {
         self.told().1
     }
 
-    /// What to do about it, as a sentence without a full stop.
+    /// The remedy, as a sentence without a full stop.
     pub(super) fn advice(self) -> &'static str {
         self.told().2
     }
@@ -120,8 +120,8 @@ impl AlertCause {
             ),
             Self::WebhookFailing => (
                 "webhook-failing",
-                "The webhook takes no events",
-                "Look at the reason with `webhook show`; events wait for three days and are put aside then",
+                "The webhook accepts no events",
+                "Look at the reason with `webhook show`; events wait for three days and are parked then",
             ),
             Self::EmailsParked => (
                 "emails-parked",
@@ -135,13 +135,13 @@ impl AlertCause {
             ),
             Self::StreamsFailing => (
                 "streams-failing",
-                "A receiver of SCIM events takes no tokens, refuses some, or does not ask for them",
+                "A receiver of SCIM events accepts no tokens, refuses some, or does not poll for them",
                 "Look at the reason with `stream list`",
             ),
             Self::RemovalsHeld => (
                 "removals-held",
                 "The guard holds removals until an owner decides",
-                "An owner lets them through or refuses them, on the page or with `guard`",
+                "An owner allows or refuses them, on the page or with `guard`",
             ),
             Self::NoAnswer => (
                 "no-answer",
@@ -155,22 +155,22 @@ impl AlertCause {
             ),
             Self::QuotaUsedUp => (
                 "quota-used-up",
-                "A quota is used up, so that something is refused",
+                "A quota is used up, so requests, emails or changes are refused",
                 "Ask the organization, or raise the quota with `org set --quota`",
             ),
             Self::DiskNearlyFull => (
                 "disk-nearly-full",
-                "There is little room where the data is",
-                "Make room: on a full disk every change is refused",
+                "There is little free space where the data is",
+                "Free some space: on a full disk every change is refused",
             ),
             Self::StorageFull => (
                 "storage-full",
-                "There is no room where the data is, so every change is refused",
-                "Make room; what is stored can still be read",
+                "There is no free space where the data is, so every change is refused",
+                "Free some space; stored data can still be read",
             ),
             Self::StorageFailing => (
                 "storage-failing",
-                "The storage does not answer or takes no writes",
+                "The storage does not answer or accepts no writes",
                 "Look at the database and at the server's log",
             ),
             Self::ComponentFailing => (
@@ -181,12 +181,12 @@ impl AlertCause {
         }
     }
 
-    /// Whether it concerns a host and not an organization.
+    /// Whether the cause concerns a host and not an organization.
     pub(super) fn is_of_host(self) -> bool {
         matches!(self, Self::DiskNearlyFull | Self::StorageFull | Self::StorageFailing | Self::ComponentFailing)
     }
 
-    /// Whether it often passes without anybody's help, so that it is told only when it is found twice in a row.
+    /// Whether it often passes without help. Then an alert is only sent if it is found twice in a row.
     pub(super) fn may_pass(self) -> bool {
         matches!(
             self,

@@ -1,15 +1,15 @@
-//! How much room there is where the data is.
+//! The free space where the data is.
 
 use std::io;
 use std::path::Path;
 
-/// Less room than this is worth a look, in bytes.
+/// An alert begins with less free space than this, in bytes.
 pub(crate) const LITTLE_SPACE: u64 = 1 << 30;
 
-/// How many bytes can still be written where this path is.
+/// How many bytes can still be written at this path.
 ///
 /// # Errors
-/// The system's, and always on systems other than Unix.
+/// The error of the system. On systems other than Unix, there always is one.
 #[cfg(unix)]
 pub(crate) fn free_space(path: &Path) -> io::Result<u64> {
     let found = rustix::fs::statvfs(path)?;
@@ -21,7 +21,7 @@ pub(crate) fn free_space(_: &Path) -> io::Result<u64> {
     Err(io::Error::other("not on this system"))
 }
 
-/// Bytes as people read them.
+/// A number of bytes for people.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_048_576 => format!("{} KiB", bytes >> 10),

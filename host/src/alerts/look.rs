@@ -1,4 +1,4 @@
-//! Looks at all organizations, and at what hosts have seen, and writes which alerts begin, last and are over.
+//! Looks at all organizations and at the observations of hosts, and stores which alerts begin, last and end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,20 +13,20 @@ use crate::fleet::{FleetTrouble, Standing};
 use crate::provisioner::Provisioner;
 use crate::timestamp::date;
 
-/// How many organizations are looked at before others have their turn.
+/// How many organizations are examined before other work gets its turn.
 const AT_ONCE: u32 = 50;
 /// The longest pause after them.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// For how long it counts that a host has seen something, in milliseconds.
+/// How long an observation of a host is valid, in milliseconds.
 const COUNTS: u64 = 15 * 60 * 1_000;
-/// As [`COUNTS`], of wrong sign-ins: somebody who guesses is slowed down, and goes on.
+/// The same for wrong sign-ins: an attacker who guesses is slowed down, but continues.
 const SIGN_INS_COUNT: u64 = 60 * 60 * 1_000;
 
-/// Looks at all organizations once, one after another. It takes one turn of the host at a time, and as many pauses as it
-/// takes time.
+/// Looks at all organizations once, one after another. It takes one turn of the host at a time, and its pauses are as
+/// long as its work.
 ///
 /// # Errors
-/// The storage's. What was looked at before counts.
+/// Those of the storage. The organizations that were examined before count.
 pub(super) async fn look(provisioner: &Provisioner, book: Book<'_>) -> Result<(), StorageError> {
     let mut after = None::<OrganizationId>;
     loop {
@@ -47,8 +47,8 @@ pub(super) async fn look(provisioner: &Provisioner, book: Book<'_>) -> Result<()
     }
 }
 
-/// What needs a person in these organizations, and of which nothing is known, since the component gave no answer: what was
-/// there before is there still.
+/// The alerts of these organizations, and the organizations whose component gave no answer. Alerts of the latter stay
+/// as they were.
 fn found(page: &[Standing]) -> (BTreeMap<About, Option<String>>, BTreeSet<String>) {
     let (mut found, mut unknown) = (BTreeMap::new(), BTreeSet::new());
     for standing in page {
@@ -67,10 +67,10 @@ fn found(page: &[Standing]) -> (BTreeMap<About, Option<String>>, BTreeSet<String
     (found, unknown)
 }
 
-/// Takes over what hosts have seen lately.
+/// Takes over the recent observations of hosts.
 ///
 /// # Errors
-/// The storage's.
+/// Those of the storage.
 pub(super) async fn take_over(book: Book<'_>, now: u64) -> Result<(), StorageError> {
     let (counted, past) = counted(book.sights().await?, now);
     let changes = changes(book.of_seen().await?, counted, &BTreeSet::new(), now);
@@ -78,12 +78,12 @@ pub(super) async fn take_over(book: Book<'_>, now: u64) -> Result<(), StorageErr
     book.forget(&past).await
 }
 
-/// What counts of what hosts have seen, and what does not any more.
+/// The observations that are valid, and those that are too old.
 fn counted(sights: BTreeMap<About, Sight>, now: u64) -> (BTreeMap<About, Option<String>>, Vec<About>) {
     let (mut counted, mut past) = (BTreeMap::new(), Vec::new());
     for (about, Sight { at, detail }) in sights {
         let counts = if about.cause == AlertCause::WrongSignIns { SIGN_INS_COUNT } else { COUNTS };
-        // By a clock that was wrong it may have been seen in the future.
+        // If a clock was wrong, the observation may be in the future.
         if now.abs_diff(at) < counts {
             counted.insert(about, detail);
         } else {
@@ -93,7 +93,8 @@ fn counted(sights: BTreeMap<About, Sight>, now: u64) -> (BTreeMap<About, Option<
     (counted, past)
 }
 
-/// What becomes of the alerts that are stored, and which begin. Those of `unknown` organizations that were not found stay.
+/// The new states of stored alerts, and the alerts that begin. Alerts of `unknown` organizations stay even if they were
+/// not found.
 fn changes(
     stored: Vec<Stored>,
     found: BTreeMap<About, Option<String>>,
@@ -146,7 +147,7 @@ mod tests {
         }
     }
 
-    /// The alerts after a look at these organizations.
+    /// The alerts after these organizations were examined.
     async fn looked(book: Book<'_>, page: &[Standing]) -> Vec<(String, AlertCause, Phase)> {
         let (found, unknown) = found(page);
         let changes = changes(book.of_fleet(None, None).await.unwrap(), found, &unknown, NOW);
@@ -171,7 +172,7 @@ mod tests {
             acme(AlertCause::WebhookFailing, suspected),
         ];
         assert_eq!(silent, expected);
-        // One that was deleted is over as one that is well.
+        // An alert of a deleted organization ends like one whose problem is solved.
         assert_eq!(looked(book, &[]).await, [acme(AlertCause::SeatsFull, Phase::Fading { at: NOW })]);
         assert_eq!(looked(book, &[]).await, [acme(AlertCause::SeatsFull, Phase::Over { at: NOW })]);
     }

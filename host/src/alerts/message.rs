@@ -1,4 +1,4 @@
-//! What is sent: one email for all that there is to tell, and the body of the webhook.
+//! The messages: one email for everything that is new, and the body of the webhook.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,23 +12,23 @@ use super::state::News;
 use crate::capability::email::Message;
 use crate::timestamp::iso;
 
-/// So many organizations are named for each cause in an email; of the others it tells how many there are.
+/// An email names this many organizations for each cause. Of the others it only says how many there are.
 const NAMED: usize = 20;
 
-/// One thing to tell.
+/// One item of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Item {
     pub(super) news: News,
     pub(super) about: About,
     /// When it began, in milliseconds since the Unix epoch.
     pub(super) since: u64,
-    /// When it was over.
+    /// When it ended.
     pub(super) over: Option<u64>,
     pub(super) detail: Option<String>,
 }
 
 impl Item {
-    /// The same for every message about this alert, until it is over and begins again.
+    /// The item's id. It is the same in every message about this alert, until the alert is over and begins again.
     fn id(&self) -> String {
         let About { subject, cause } = &self.about;
         digest(&format!("{cause} {subject} {}", self.since))
@@ -56,25 +56,25 @@ fn digest(text: &str) -> String {
     hex::encode(Sha256::digest(text).get(..16).unwrap_or_default())
 }
 
-/// The id of a message with these items: the same when it is sent again.
+/// The id of a message with these items. It is the same when the message is sent again.
 pub(super) fn id(receiver: &str, items: &[Item]) -> String {
     let items: Vec<String> = items.iter().map(|item| format!("{} {:?}", item.id(), item.news)).collect();
     format!("alert-{}", digest(&format!("{receiver}\n{}", items.join("\n"))))
 }
 
-/// What is sent to a receiver.
+/// The content of a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Contents<'i> {
-    /// What has begun, lasts and is over.
+    /// Alerts that have begun, last or are over.
     Items(&'i [Item]),
-    /// Somebody tries whether alerts arrive.
+    /// A test of the delivery.
     Test,
 }
 
-/// What is the same for all messages of this host.
+/// The data that all messages of this host have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Origin<'o> {
-    /// The base URL, which says which server it is.
+    /// The base URL, which identifies the server.
     pub(super) server: &'o str,
     /// Milliseconds since the Unix epoch.
     pub(super) now: u64,
@@ -104,7 +104,7 @@ pub(super) fn letter(id: String, to: &str, contents: Contents<'_>, origin: Origi
             format!("Alerts of the server {} arrive at this address. Nothing is wrong.\n", origin.server),
         ),
     };
-    // Lines and indents are what orders it, so the HTML part is the same text.
+    // Lines and indents give the text its structure, so the HTML part has the same text.
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title></head><body><pre \
          style=\"white-space: pre-wrap; font: 14px/1.5 sans-serif\">{}</pre></body></html>",
@@ -144,9 +144,9 @@ fn text(items: &[Item], server: &str) -> String {
     for ((news, cause), items) in groups {
         if before.replace(news) != Some(news) {
             text.push_str(match news {
-                News::Began => "SOMETHING NEEDS A PERSON\n\n",
-                News::Lasts => "IT WAS TOLD BEFORE, AND LASTS\n\n",
-                News::Over => "IT IS OVER\n\n",
+                News::Began => "NEW ALERTS\n\n",
+                News::Lasts => "ALERTS THAT LAST\n\n",
+                News::Over => "ALERTS THAT ARE OVER\n\n",
             });
         }
         // Writing to a string can't fail.
@@ -169,10 +169,7 @@ fn text(items: &[Item], server: &str) -> String {
         }
         text.push('\n');
     }
-    let _ = writeln!(
-        text,
-        "This is told by the server {server}. `insomnia-scim alerts list` shows all that needs a person now."
-    );
+    let _ = writeln!(text, "The server {server} has sent this. `insomnia-scim alerts list` shows all current alerts.");
     text
 }
 
@@ -217,7 +214,8 @@ mod tests {
         ];
         let letter = letter("x".into(), "ops@example.com", Contents::Items(&items), ORIGIN);
         assert_eq!(letter.subject, "SCIM: alerts: 1 began, 1 last, 1 are over");
-        let places = ["NEEDS A PERSON", "host-1", "<1 MiB free", "LASTS", "other", "IT IS OVER", "acme", "over since"];
+        let places =
+            ["NEEDS A PERSON", "host-1", "<1 MiB free", "LASTS", "other", "ALERTS THAT ARE OVER", "acme", "over since"];
         let found: Vec<usize> = places.map(|place| letter.text.find(place).expect(place)).to_vec();
         assert!(found.is_sorted(), "{}", letter.text);
         assert!(letter.html.contains("&lt;1 MiB free") && letter.text.contains(ORIGIN.server));

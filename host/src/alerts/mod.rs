@@ -1,18 +1,19 @@
-//! Alerts: the operator is told by email and webhook of what needs a person, when it begins and when it is over (rule P9).
+//! Alerts: the operator is told by email and webhook of problems that need a person, when they begin and when they are
+//! over (rule P9).
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `cause` | what is told, in words |
+//! | `cause` | the causes of alerts, with their texts |
 //! | `state` | the life of an alert, as a pure function |
-//! | `look` | looks at all organizations ([`crate::Standing`]), and takes over what hosts have seen |
-//! | `book` | keeps alerts in the host's own space of the storage, and whose turn it is |
+//! | `look` | looks at all organizations ([`crate::Standing`]), and takes over the observations of hosts |
+//! | `book` | stores alerts and the hosts' turns in the host's own space of the storage |
 //! | `tell` | sends what is new to each receiver, at least once |
-//! | `message` | one email for all that is new, and the body of the webhook |
-//! | `watch` | the task in each host that does all this in turn |
+//! | `message` | one email for everything new, and the body of the webhook |
+//! | `watch` | the task in each host that does all this when the host has its turn |
 //!
-//! An alert is stored before anybody is told, and what was told is stored beside it: a restart loses nothing and repeats nothing.
-//! One that lasts is told again once a day. What often passes by itself is told when it is found twice in a row, and every alert is
-//! over when it is not found twice in a row, so that what flickers is told once.
+//! An alert is stored before anybody is told, and its record says what was sent, so a restart loses nothing and repeats
+//! nothing. A lasting alert is sent again once a day. An alert that often passes without help is sent when it is found
+//! twice in a row, and every alert is over when it is not found twice in a row, so that a flickering one is sent once.
 
 mod book;
 mod cause;
@@ -38,10 +39,10 @@ use crate::capability::email::Mailer;
 use crate::capability::storage::StorageError;
 use crate::provisioner::Provisioner;
 
-/// What needs a person now. Times are milliseconds since the Unix epoch.
+/// A current alert. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Alert {
-    /// What it is about.
+    /// The cause.
     pub cause: AlertCause,
     /// The organization; `null` if it is about a host.
     pub organization: Option<String>,
@@ -68,13 +69,14 @@ impl Alert {
 }
 
 impl Provisioner {
-    /// What needs a person now, as [`Alerts::watch`] found it last, at some host on this storage: a page of what was stored
-    /// after `after`, and what to give as `after` for the next page, if there is one. A page may be short although there is.
+    /// The current alerts that [`Alerts::watch`] has found last, at some host on this storage: a page of those stored
+    /// after `after`, and the value of `after` for the next page, if there is one. A page may be short although there
+    /// is a next one.
     ///
-    /// What is wrong with the storage itself is not stored. It is in the log, the metrics and the messages.
+    /// Problems of the storage itself are not stored. They are in the log, the metrics and the messages.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn alerts(&self, after: Option<&str>, limit: u32) -> Result<(Vec<Alert>, Option<String>), StorageError> {
         let (stored, next) = Book(self.storage()).page(after, limit).await?;
         Ok((stored.into_iter().filter_map(Alert::of).collect(), next))
@@ -82,8 +84,9 @@ impl Provisioner {
 }
 
 impl Alerts {
-    /// Sends a test to all who are told: the name of each as in [`Alerts::receivers`], and why it took nothing. `server` is the
-    /// base URL that the messages name, and `now` is in milliseconds since the Unix epoch.
+    /// Sends a test to all receivers. Returns the name of each, as in [`Alerts::receivers`], and the error if it has
+    /// accepted nothing. `server` is the base URL that the messages name, and `now` is in milliseconds since the Unix
+    /// epoch.
     pub async fn test(&self, mailer: &dyn Mailer, server: &str, now: u64) -> Vec<(String, Result<(), String>)> {
         let (failing, origin) = (Failing::default(), Origin { server, now });
         Teller { settings: self, mailer, origin, failing: &failing }.test().await

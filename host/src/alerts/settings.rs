@@ -1,4 +1,4 @@
-//! Who is told, and of what.
+//! The settings of alerts: the receivers, and the causes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,12 +20,12 @@ use crate::capability::http::HttpClient;
 const EVERY: Duration = Duration::from_secs(5 * 60);
 /// The most addresses.
 const MOST_ADDRESSES: usize = 20;
-/// What the key of the signatures begins with where people see it.
+/// The prefix of the signing key in the form that people see.
 const PREFIX: &str = "whsec_";
 /// How many bytes the key may have, as Standard Webhooks has it.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// Why alerts can't be set up so.
+/// The reason why these settings of alerts are not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidAlerts {
@@ -46,7 +46,7 @@ pub enum InvalidAlerts {
     Key,
 }
 
-/// Where alerts are posted to, signed as Standard Webhooks describes.
+/// A webhook to which alerts are posted, signed as Standard Webhooks requires.
 #[derive(Clone)]
 pub struct AlertWebhook {
     pub(super) url: String,
@@ -55,15 +55,15 @@ pub struct AlertWebhook {
 }
 
 impl AlertWebhook {
-    /// A webhook at this URL, which must be `https` unless it is on this machine. `key` is `whsec_` with 24 to 64 bytes in
-    /// base64 after it. What sends the requests is given here, since the operator's own receiver may be where no webhook of an
-    /// organization may be.
+    /// A webhook at this URL, which must be `https` unless it is on this machine. `key` is `whsec_` with 24 to 64 bytes
+    /// in base64 after it. The client that sends the requests is given here, since the operator's receiver may have an
+    /// address that organizations' webhooks may not use.
     ///
     /// # Errors
     /// [`InvalidAlerts::Url`] or [`InvalidAlerts::Key`].
     pub fn new(url: &str, key: &str, client: Arc<dyn HttpClient>) -> Result<Self, InvalidAlerts> {
         let parsed = Url::parse(url).map_err(|_| InvalidAlerts::Url("it is no URL".into()))?;
-        // Without what may be secret in it.
+        // The text shows no part of the URL that may be secret.
         let invalid =
             || InvalidAlerts::Url(format!("{}://{}/…", parsed.scheme(), parsed.host_str().unwrap_or_default()));
         let is_here = match parsed.host() {
@@ -81,8 +81,8 @@ impl AlertWebhook {
         Ok(Self { url: url.to_owned(), key, client })
     }
 
-    /// What it is called in logs and where it is kept what it was told: the path and the query of the URL of many a receiver
-    /// are what lets a message in.
+    /// Its name in logs and in alerts' records. The name does not show the path and the query of the URL, since for
+    /// many receivers they are the secret.
     pub(super) fn name(&self) -> String {
         let host = Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         let digest = hex::encode(&Sha256::digest(&self.url)[..4]);
@@ -90,9 +90,9 @@ impl AlertWebhook {
     }
 }
 
-/// Alerts to the operator. [`Alerts::watch`] looks for what needs a person and tells it.
+/// Alerts to the operator. [`Alerts::watch`] looks for problems and sends alerts.
 ///
-/// Without an address and a webhook, what is found stands in the log, in the metrics and in [`Provisioner::alerts`].
+/// Without an address and a webhook, alerts are only in the log, in the metrics and in [`Provisioner::alerts`].
 ///
 /// [`Provisioner::alerts`]: crate::Provisioner::alerts
 #[derive(Clone)]
@@ -101,7 +101,7 @@ pub struct Alerts {
     pub(super) webhook: Option<AlertWebhook>,
     pub(super) left_out: BTreeSet<AlertCause>,
     pub(super) every: Duration,
-    /// Where the data is, and the room that there must be, in bytes.
+    /// The directory of the data, and the least free space there, in bytes.
     pub(super) disk: Option<(PathBuf, u64)>,
     /// The name of this host.
     pub(super) host: String,
@@ -115,10 +115,10 @@ impl Default for Alerts {
 }
 
 impl Alerts {
-    /// Mails alerts to these addresses, 20 at the most, each by itself.
+    /// Mails alerts to these addresses, at most 20. Each gets its own email.
     ///
     /// # Errors
-    /// [`InvalidAlerts::Address`] names the one that is none, or [`InvalidAlerts::TooManyAddresses`].
+    /// [`InvalidAlerts::Address`] names the text that is no address, or [`InvalidAlerts::TooManyAddresses`].
     pub fn mail(mut self, addresses: Vec<String>) -> Result<Self, InvalidAlerts> {
         if let Some(wrong) = addresses.iter().find(|address| !is_address(address)) {
             return Err(InvalidAlerts::Address(wrong.clone()));
@@ -139,7 +139,7 @@ impl Alerts {
         self
     }
 
-    /// Tells nobody of these causes. They stand in the log, in the metrics and in [`Provisioner::alerts`] all the same.
+    /// Sends no alerts with these causes. They are still in the log, in the metrics and in [`Provisioner::alerts`].
     ///
     /// [`Provisioner::alerts`]: crate::Provisioner::alerts
     #[must_use]
@@ -148,29 +148,31 @@ impl Alerts {
         self
     }
 
-    /// How often all organizations are looked at; every five minutes by default, and not below a second. Where a look takes
-    /// long, the pause after it is longer, so that looking takes a twentieth of the time at the most.
+    /// How often all organizations are looked at; every five minutes by default, and at least every second. If a look
+    /// takes long, the pause after it is longer, so that looks take at most a twentieth of the time.
     #[must_use]
     pub fn every(mut self, pause: Duration) -> Self {
         self.every = pause.max(Duration::from_secs(1));
         self
     }
 
-    /// Tells when this directory, in which the data is, has less room than so many bytes; without a number, than 1 GiB.
+    /// Sends an alert when the directory of the data has less free space than this many bytes, or than 1 GiB without a
+    /// number.
     #[must_use]
     pub fn disk(mut self, directory: impl Into<PathBuf>, least: Option<u64>) -> Self {
         self.disk = Some((directory.into(), least.unwrap_or(LITTLE_SPACE)));
         self
     }
 
-    /// Who is told: `mail:` and an address, or the name of the webhook, which has its host and a part of its URL's hash.
+    /// The names of the receivers: `mail:` and an address, or the name of the webhook, which consists of its host and a
+    /// part of its URL's hash.
     pub fn receivers(&self) -> Vec<String> {
         let addresses = self.addresses.iter().map(|address| format!("mail:{address}"));
         addresses.chain(self.webhook.as_ref().map(AlertWebhook::name)).collect()
     }
 }
 
-/// What the system calls this machine, in letters that a key may hold.
+/// The system's name of this machine, in characters that a key may contain.
 fn host_name() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let is_plain = |character: &char| character.is_ascii_alphanumeric() || ".-_".contains(*character);

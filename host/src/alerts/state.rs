@@ -1,71 +1,71 @@
-//! The life of an alert: how it begins, is told, lasts and ends. Nothing here reads a clock or a storage.
+//! The life of an alert: it begins, is sent, lasts and ends. Nothing here reads a clock or a storage.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// How often an alert that lasts is told again, in milliseconds.
+/// How often a lasting alert is sent again, in milliseconds.
 pub(super) const AGAIN: u64 = 24 * 60 * 60 * 1_000;
 
 /// An alert about one cause in one organization, or at one host. All times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
-    /// When it was found first; 0 if that is not known any more.
+    /// When it was first found; 0 if that is unknown.
     pub(super) since: u64,
     #[serde(flatten)]
     pub(super) phase: Phase,
-    /// More about it, such as how much room there is.
+    /// Details, such as the free space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) detail: Option<String>,
-    /// What was told, by channel.
+    /// The last message to each channel.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) told: BTreeMap<String, Told>,
 }
 
-/// How far it has come.
+/// The current phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "kebab-case")]
 pub(super) enum Phase {
-    /// It was found once, and may pass by itself. Nobody is told.
+    /// It was found once, and may pass without help. Nobody is told.
     Suspected,
     /// It lasts.
     On,
-    /// It was not found the last time. If it is not found the next time either, it is over since then.
+    /// It was not found in the last look. If the next look does not find it either, it is over since then.
     Fading {
-        /// When it was not found.
+        /// When it was first not found.
         at: u64,
     },
-    /// It is over, and not everybody knows.
+    /// It is over, but not every channel was told.
     Over {
-        /// Since when.
+        /// Since when it is over.
         at: u64,
     },
 }
 
-/// What a channel was told last.
+/// The last message to a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Told {
-    /// When.
+    /// Its time.
     pub(super) at: u64,
-    /// That it is over.
+    /// Whether it said that the alert is over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) over: bool,
 }
 
-/// What there is to tell.
+/// The news for a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum News {
-    /// It has begun.
+    /// The alert has begun.
     Began,
-    /// It was told a day ago, and lasts.
+    /// The last message was a day ago, and the alert lasts.
     Lasts,
-    /// It is over.
+    /// The alert is over.
     Over,
 }
 
-/// What becomes of an alert when somebody has looked: `found` says what was found, if anything. `may_pass` is whether it
-/// takes two looks until it counts. `None`: there is none.
+/// The state after a look: `found` is what was found, if anything; `may_pass` says whether only the second look in a
+/// row counts. `None` means that there is no alert.
 pub(super) fn after(before: Option<State>, found: Option<Option<String>>, may_pass: bool, now: u64) -> Option<State> {
     let Some(mut state) = before else {
         let phase = if may_pass { Phase::Suspected } else { Phase::On };
@@ -86,23 +86,23 @@ pub(super) fn after(before: Option<State>, found: Option<Option<String>>, may_pa
 }
 
 impl State {
-    /// One of which nothing is known but that it was there: what is stored can't be read.
+    /// An alert whose stored state can't be read: it is only known that it existed.
     pub(super) fn unknown() -> Self {
         Self { since: 0, phase: Phase::Suspected, detail: None, told: BTreeMap::new() }
     }
 
-    /// Whether it is one that needs a person now.
+    /// Whether the alert lasts now.
     pub(super) fn lasts(&self) -> bool {
         matches!(self.phase, Phase::On | Phase::Fading { .. })
     }
 
-    /// What there is to tell a channel.
+    /// The news for a channel.
     pub(super) fn news(&self, channel: &str, now: u64) -> Option<News> {
         let told = self.told.get(channel);
         match (self.phase, told) {
             (Phase::Suspected, _) => None,
             (Phase::On | Phase::Fading { .. }, None | Some(Told { over: true, .. })) => Some(News::Began),
-            // By a clock that was wrong it may have been told in the future.
+            // If a clock was wrong, the last message may be in the future.
             (Phase::On, Some(told)) => (now.abs_diff(told.at) >= AGAIN).then_some(News::Lasts),
             (Phase::Fading { .. }, Some(_)) => None,
             (Phase::Over { .. }, Some(Told { over: true, .. })) => None,
@@ -110,13 +110,13 @@ impl State {
         }
     }
 
-    /// The channel was told what there was to tell.
+    /// Records that the channel was told the news.
     pub(super) fn tell(&mut self, channel: &str, now: u64) {
         let over = matches!(self.phase, Phase::Over { .. });
         self.told.insert(channel.to_owned(), Told { at: now, over });
     }
 
-    /// Whether it is over and all these channels know, so that it can be forgotten.
+    /// Whether it is over and all these channels know that, so that it can be deleted.
     pub(super) fn is_done<'c>(&self, mut channels: impl Iterator<Item = &'c str>) -> bool {
         let knows = |channel: &str| self.told.get(channel).is_some_and(|told| told.over);
         matches!(self.phase, Phase::Over { .. }) && channels.all(knows)
@@ -131,8 +131,8 @@ mod tests {
     const MINUTE: u64 = 60_000;
     const MAIL: &str = "mail:ops@example.com";
 
-    /// What is told when looks find it (`x`) or not (`-`), one a minute, each followed by a try to tell. A capital letter, or
-    /// `_`, is a look after which telling fails.
+    /// The messages after looks that find the alert (`x`) or not (`-`), one look a minute, each followed by a try to
+    /// send. After a look written as a capital letter or `_`, sending fails.
     fn told(looks: &str, may_pass: bool) -> String {
         let (mut state, mut told) = (None, String::new());
         for (number, look) in (0..).zip(looks.chars()) {
@@ -174,11 +174,11 @@ mod tests {
     #[test]
     fn p9_what_could_not_be_told_is_told_later_and_not_lost() {
         for (looks, expected) in [
-            // The end is told as well when the beginning could not be.
+            // The end is sent even if the beginning could not be sent.
             ("XXX__--", "!!!!!o."),
             ("XXxx--", "!!b..o"),
             ("xx__--", "b..!o."),
-            // It began again before anybody heard that it was over.
+            // The alert began again before anybody was told that it was over.
             ("xx__xx", "b..!.."),
         ] {
             assert_eq!(told(looks, false), expected, "{looks}");

@@ -1,8 +1,8 @@
-//! Tells each receiver what is new to it, at least once.
+//! Sends each receiver what is new to it, at least once.
 //!
-//! What was told stands beside the alert. It is noted after the receiver has taken the message, so that a host that is killed
-//! in between tells it again, under the same id. A receiver that takes nothing is tried again after a pause that grows from
-//! five seconds to an hour; the others are told meanwhile.
+//! The alert's record says what was sent. It is updated after the receiver has accepted the message; if the host is
+//! killed in between, the message is sent again with the same id. If a receiver accepts nothing, it is tried again
+//! after a pause that grows from five seconds to an hour; meanwhile the others get their messages.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,20 +23,20 @@ use crate::capability::http::OutgoingRequest;
 use crate::capability::storage::{OrganizationId, StorageError};
 use crate::hourly::warn_hourly;
 
-/// The first pause after a receiver took nothing, in milliseconds.
+/// The first pause after a receiver has accepted nothing, in milliseconds.
 const FIRST_PAUSE: u64 = 5_000;
-/// The longest one.
+/// The longest pause, in milliseconds.
 const LONGEST_PAUSE: u64 = 60 * 60 * 1_000;
-/// How long a receiver may take.
+/// How long a webhook may take.
 const LONGEST: Duration = Duration::from_secs(15);
-/// How long a mail server may take: it has its own time, and this bounds what is wrong with that.
+/// How long a mail server may take. It has its own limit, and this one applies if that fails.
 const LONGEST_MAIL: Duration = Duration::from_secs(90);
-/// How many alerts the body of a webhook has at the most.
+/// The most alerts in the body of a webhook.
 const OF_WEBHOOK: usize = 200;
-/// How many alerts an email is about at the most. It names 20 of each cause.
+/// The most alerts in an email, which names 20 of each cause.
 const OF_MAIL: usize = 5_000;
 
-/// Receivers that took nothing the last time.
+/// Receivers that have accepted nothing in their last try.
 #[derive(Debug, Default)]
 pub(super) struct Failing(Mutex<HashMap<String, Failed>>);
 
@@ -50,7 +50,7 @@ impl Failing {
     /// When the receiver is tried next, if that is later than now.
     fn waits(&self, receiver: &str, now: u64) -> Option<u64> {
         let again_at = self.lock().get(receiver)?.again_at;
-        // A clock that was wrong may have set it far ahead.
+        // A wrong clock may have set the time far ahead.
         (again_at > now && again_at - now <= LONGEST_PAUSE).then_some(again_at)
     }
 
@@ -71,7 +71,7 @@ impl Failing {
     }
 }
 
-/// Who tells whom.
+/// The settings and services for sending.
 pub(super) struct Teller<'t> {
     pub(super) settings: &'t Alerts,
     pub(super) mailer: &'t dyn Mailer,
@@ -87,7 +87,7 @@ enum Receiver<'r> {
 }
 
 impl Receiver<'_> {
-    /// By which it is known what it was told: as [`Alerts::receivers`] has it.
+    /// The name under which alerts record what the receiver was told, as in [`Alerts::receivers`].
     fn name(self) -> String {
         match self {
             Self::Address(address) => format!("mail:{address}"),
@@ -109,7 +109,7 @@ impl Teller<'_> {
         addresses.chain(self.settings.webhook.as_ref().map(Receiver::Webhook))
     }
 
-    /// Whether somebody is to be told of this alert, or it is over and can be forgotten.
+    /// Whether a receiver must be told of this alert, or it is over and can be deleted.
     pub(super) fn has_news(&self, stored: &Stored) -> bool {
         let is_new = |receiver: Receiver<'_>| stored.state.news(&receiver.name(), self.origin.now).is_some();
         self.is_done(stored) || (!self.is_left_out(stored) && self.receivers().any(is_new))
@@ -119,7 +119,7 @@ impl Teller<'_> {
         self.settings.left_out.contains(&stored.about.cause)
     }
 
-    /// Whether it is over and nobody is left to be told.
+    /// Whether it is over and every receiver was told.
     pub(super) fn is_done(&self, stored: &Stored) -> bool {
         let names: Vec<String> = match self.is_left_out(stored) {
             true => Vec::new(),
@@ -128,10 +128,11 @@ impl Teller<'_> {
         stored.state.is_done(names.iter().map(String::as_str))
     }
 
-    /// Tells all receivers what is new to them, and notes it. Returns when to try again, if one took nothing.
+    /// Sends all receivers what is new to them, and records it. Returns when to try again, if a receiver has accepted
+    /// nothing.
     ///
     /// # Errors
-    /// The storage's; what could not be noted is told again.
+    /// Those of the storage. Alerts that could not be recorded are sent again.
     pub(super) async fn tell(&self, book: Book<'_>, alerts: &mut [Stored]) -> Result<Option<u64>, StorageError> {
         let is_done = |stored: &Stored| self.is_done(stored);
         let mut done: Vec<&mut Stored> = alerts.iter_mut().filter(|stored| is_done(stored)).collect();
@@ -153,7 +154,7 @@ impl Teller<'_> {
                 if let Err(why) = self.send(receiver, Contents::Items(&items)).await {
                     let again_at = self.failing.failed(&name, now);
                     warn_hourly!(&format!("alerts to {name}"); receiver = %name,
-                        "alerts are not taken, and are sent again: {why}");
+                        "alerts are not accepted, and are sent again: {why}");
                     next = Some(next.map_or(again_at, |next| next.min(again_at)));
                     break;
                 }
@@ -165,7 +166,7 @@ impl Teller<'_> {
         Ok(next)
     }
 
-    /// Sends a test to all receivers: the name of each, and why it took nothing.
+    /// Sends a test to all receivers. Returns the name of each, and the error if it has accepted nothing.
     pub(super) async fn test(&self) -> Vec<(String, Result<(), String>)> {
         let mut outcomes = Vec::new();
         for receiver in self.receivers() {
@@ -201,7 +202,7 @@ fn item(stored: &Stored, receiver: &str, now: u64) -> Option<Item> {
     Some(Item { news, about, since, over, detail })
 }
 
-/// Posts a signed body as Standard Webhooks has it: any 2xx takes it.
+/// Posts a signed body as Standard Webhooks requires. Any 2xx means that it was accepted.
 async fn post(webhook: &AlertWebhook, id: &str, body: Vec<u8>, now: u64) -> Result<(), String> {
     let timestamp = (now / 1_000).to_string();
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -228,7 +229,7 @@ async fn post(webhook: &AlertWebhook, id: &str, body: Vec<u8>, now: u64) -> Resu
 
 /// `v1,` and the HMAC-SHA256 of id, time and body, in base64.
 fn signature(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
-    // HMAC takes a key of any length, so that this can't fail.
+    // HMAC accepts a key of any length, so this can't fail.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
     mac.update(format!("{id}.{timestamp}.").as_bytes());
     mac.update(body);

@@ -1,4 +1,5 @@
-//! The task that looks and tells, one in each host. Of several hosts on one storage one at a time does it.
+//! The task in each host that looks for alerts and sends them. Of several hosts on one storage, only one at a time does
+//! it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,23 +22,23 @@ use crate::hourly::warn_hourly;
 use crate::provisioner::Provisioner;
 use crate::quota::Quota;
 
-/// How often it is asked whether a turn is due, and what this host has seen.
+/// How often a host checks whether a turn is due, and collects its own observations.
 const ASK: Duration = Duration::from_secs(5);
-/// How often a host looks at itself, and notes the same sight again.
+/// How often a host examines itself, and stores the same observation again.
 const MINUTE: Duration = Duration::from_secs(60);
 /// How often a turn is renewed: two renewals may fail before it ends.
 const RENEWAL: Duration = Duration::from_millis(CLAIM / 3);
-/// Looking at all organizations takes one part in so many of the time.
+/// Looking at all organizations may take this fraction of the time: one in so many parts.
 const SHARE: u64 = 20;
-/// So often in a row the component has no answer until it counts as failing.
+/// After this many calls in a row without an answer, the component counts as failing.
 const SILENCES: u32 = 3;
-/// Alerts that are read at once.
+/// How many alerts are read at a time.
 const PAGE: u32 = 1_000;
-/// How many alerts are told in one turn at the most.
+/// The most alerts that are sent in one turn.
 const TOLD_AT_ONCE: usize = 5_000;
-/// So many organizations are named in a line of the log.
+/// A line of the log names this many organizations.
 const NAMED: usize = 5;
-/// Sights that wait to be noted at the most.
+/// The most observations that may wait to be stored.
 const MOST_SIGHTS: usize = 2_000;
 
 impl Alerts {
@@ -48,7 +49,7 @@ impl Alerts {
         loop {
             watch.observe().await;
             if let Err(error) = watch.turn().await {
-                warn_hourly!("alerts"; "what needs a person can't be looked up or told now: {error}");
+                warn_hourly!("alerts"; "alerts can't be looked up or sent now: {error}");
             }
             sleep(watch.settings.every.min(ASK)).await;
         }
@@ -62,42 +63,42 @@ struct Watch {
     own: Mutex<Own>,
 }
 
-/// What this host knows by itself.
+/// The host's own knowledge.
 #[derive(Default)]
 struct Own {
-    /// When it last looked at itself.
+    /// When it last examined itself.
     looked: Option<Instant>,
-    /// How often the component had no answer, one time after the other.
+    /// How many calls in a row had no answer from the component.
     silent: Silent,
-    /// What it has seen and not noted.
+    /// Observations that are not stored yet.
     sights: BTreeMap<About, Sight>,
-    /// When it noted what it has seen.
+    /// When it last stored its observations.
     noted: HashMap<About, Instant>,
-    /// Alerts about the storage, which could not be stored.
+    /// Alerts about the storage, which can't be stored.
     of_storage: BTreeMap<About, State>,
     /// When the metrics were last set.
     measured: Option<Instant>,
 }
 
-/// How often in a row the component had no answer when this host looked at itself. One call may have none because the machine
-/// is busy for a moment, and nobody is to be woken for that.
+/// How many self-checks in a row had no answer from the component. One call may have none because the machine is busy
+/// for a moment, and nobody should be alerted for that.
 #[derive(Debug, Default)]
 struct Silent(u32);
 
 impl Silent {
-    /// Counts a look; returns whether the component counts as failing.
+    /// Counts a check; returns whether the component counts as failing.
     fn lasts(&mut self, is_silent: bool) -> bool {
         self.0 = if is_silent { self.0.saturating_add(1) } else { 0 };
         self.0 >= SILENCES
     }
 }
 
-/// The alerts that there are now.
+/// The current alerts.
 #[derive(Default)]
 struct Summary {
-    /// How many, and the first places.
+    /// How many there are for each cause, and the first subjects.
     lasting: BTreeMap<AlertCause, (usize, Vec<String>)>,
-    /// Those of which there is something to tell.
+    /// Alerts with news.
     news: Vec<Stored>,
 }
 
@@ -137,12 +138,13 @@ impl Watch {
         self.settings.every.min(MINUTE)
     }
 
-    /// Notes what this host has seen.
+    /// Stores this host's observations.
     async fn observe(&self) {
         let now = self.now();
         let mut seen = Vec::new();
         for (organization, quota) in self.provisioner.runtime().newly_refused() {
-            // More requests than may come in a second, or at once, are refused for a moment: the identity provider tries again.
+            // Too many requests in a second or at the same time are refused only for a moment, and the identity
+            // provider tries again.
             let passes = matches!(quota, Quota::RequestsPerSecond | Quota::RequestsAtOnce);
             let is_own = organization.is_host() || organization.is_operator() || organization.is_nobody();
             if !passes && !is_own {
@@ -175,12 +177,12 @@ impl Watch {
                 own.noted.extend(sights.keys().map(|about| (about.clone(), Instant::now())));
                 own.sights.clear();
             }
-            // It stays for the next time.
-            Err(error) => warn_hourly!("alerts-noted"; "what this host has seen can't be noted yet: {error}"),
+            // It waits for the next time.
+            Err(error) => warn_hourly!("alerts-noted"; "the observations of this host can't be stored yet: {error}"),
         }
     }
 
-    /// Whether a minute has passed since this was true.
+    /// Whether the last time was a minute ago, or there was none.
     fn is_time(&self, of: impl Fn(&mut Own) -> &mut Option<Instant>) -> bool {
         let (mut own, minute) = (self.own(), self.minute());
         let last = of(&mut own);
@@ -191,7 +193,8 @@ impl Watch {
         is_time
     }
 
-    /// Looks at the disk, the storage and the component. What is wrong with the storage can't be noted there, and is kept here.
+    /// Checks the disk, the storage and the component. Problems of the storage can't be stored there, so they are kept
+    /// here.
     async fn look_at_itself(&self, now: u64) -> Vec<(About, Option<String>)> {
         let about = |cause| About::new(cause, &self.settings.host);
         let mut seen = Vec::new();
@@ -241,7 +244,7 @@ impl Watch {
                 return self.tell(Vec::new()).await.map(drop);
             }
             Err(error) => {
-                // What is wrong with the storage is told all the same.
+                // Alerts about the storage are sent nevertheless.
                 self.tell(Vec::new()).await?;
                 return Err(error);
             }
@@ -249,7 +252,7 @@ impl Watch {
         let outcome = tokio::select! {
             outcome = self.work(turn.last) => outcome,
             () = self.keep(turn.number) => {
-                tracing::info!("another host looks for what needs a person, because this one was too slow, or its clock or the \
+                tracing::info!("another host looks for alerts, because this one was too slow, or its clock or the \
                     other's is wrong");
                 return Ok(());
             }
@@ -262,7 +265,7 @@ impl Watch {
         outcome.map(drop)
     }
 
-    /// Renews the turn again and again; returns when another host has it.
+    /// Renews the turn until another host has it.
     async fn keep(&self, number: u64) {
         loop {
             sleep(RENEWAL).await;
@@ -272,7 +275,7 @@ impl Watch {
         }
     }
 
-    /// Looks and tells. Returns when somebody last looked, and when the next turn is due.
+    /// Looks and sends. Returns when the last look was, and when the next turn is due.
     async fn work(&self, last: Look) -> Result<(Look, u64), StorageError> {
         let now = self.now();
         look::take_over(self.book(), now).await?;
@@ -328,7 +331,7 @@ impl Watch {
         }
     }
 
-    /// Tells these alerts, and those about the storage. Returns when to try again, if a receiver took nothing.
+    /// Sends these alerts, and those about the storage. Returns when to try again, if a receiver has accepted nothing.
     async fn tell(&self, mut alerts: Vec<Stored>) -> Result<Option<u64>, StorageError> {
         let teller = self.teller();
         let of_storage = self.own().of_storage.clone();

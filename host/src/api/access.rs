@@ -1,4 +1,4 @@
-//! Who may send a request: the key it came with, what its scopes permit, and the organization that the key opens.
+//! Access of a request: the API key, the rights of its scopes, and the organization that it opens.
 
 use std::sync::{Arc, OnceLock};
 
@@ -27,10 +27,11 @@ pub(super) struct KeyOfRequest(pub(super) Arc<OnceLock<String>>);
 #[derive(Clone)]
 pub(super) struct RequestId(pub(super) String);
 
-/// What a wrong key is answered: nobody is told that it once was a right one.
+/// The answer to every wrong key. It is the same for a key that was valid once.
 const NOT_KNOWN: &str = "The API key is not known here, was revoked, or has expired.";
 
-/// The caller of a request, whose key has the scope that the operation needs. Looked up once, whoever asks first.
+/// The caller of a request, whose key has the scope that the operation needs. The key is looked up only once for a
+/// request.
 pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller, Problem> {
     if let Some(caller) = parts.extensions.get::<Caller>() {
         return Ok(caller.clone());
@@ -41,13 +42,13 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
     let field = parts.headers.get(header::AUTHORIZATION).ok_or_else(|| Problem::no_key(missing))?;
     let presented = field.to_str().ok().and_then(|text| text.split_once(' '));
     let presented = presented.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
-    // Malformed keys don't count against the address's limit.
+    // A malformed key does not count towards the address's limit.
     let presented = presented.filter(|presented| api_keys::is_well_formed(presented));
     let presented = presented.ok_or_else(|| Problem::unauthorized(malformed))?;
     match state.keys.recognise(presented).await? {
         Some(caller) => {
             if let Some(KeyOfRequest(key)) = parts.extensions.get() {
-                // Nobody else sets it.
+                // This is the only place where it is set, so this can't fail.
                 let _ = key.set(caller.key.clone());
             }
             if let Some(bill) = Bill::begun(&parts.extensions) {
@@ -78,12 +79,12 @@ impl Caller {
 pub(super) struct Operator {
     pub(super) state: ApiState,
     pub(super) caller: Caller,
-    /// From where the request comes, for audit trails.
+    /// The source of the request, for audit trails.
     pub(super) source: Source,
 }
 
 impl Operator {
-    /// Adds to the operator's own audit trail what was done, such as `component.remove` of the component `id`.
+    /// Adds an act to the operator's own audit trail, such as `component.remove` of the component `id`.
     pub(super) async fn record(&self, what: &str, kind: &str, id: Option<&str>, name: Option<&str>) {
         self.state.provisioner.record_operator_act(what, self.source.clone(), kind, id, name).await;
     }
@@ -99,12 +100,12 @@ impl FromRequestParts<ApiState> for Operator {
                 let source = source(parts, state, &caller);
                 Ok(Self { state: state.clone(), caller, source })
             }
-            ApiKeyHolder::Organization(_) => Err(Problem::forbidden("Only an operator's key opens this.")),
+            ApiKeyHolder::Organization(_) => Err(Problem::forbidden("This needs an operator's key.")),
         }
     }
 }
 
-/// From where a request with this key comes.
+/// The source of a request with this key.
 fn source(parts: &Parts, state: &ApiState, caller: &Caller) -> Source {
     let address = state.provisioner.trusted_proxies().client(parts).map(|address| address.to_string());
     Source {
@@ -121,7 +122,7 @@ pub(super) struct Access {
     pub(super) state: ApiState,
     pub(super) organization: Organization,
     pub(super) caller: Caller,
-    /// Counts the request among those of the organization at the same time.
+    /// Counts the request among the organization's requests at the same time.
     _entered: Option<AtOnce>,
 }
 
@@ -131,7 +132,7 @@ impl FromRequestParts<ApiState> for Access {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         let caller = caller(parts, state).await?;
         let named = OrganizationId::parse(&parameter(parts, state, "organization").await?).ok();
-        // Of other organizations a key does not even tell whether they exist.
+        // A key does not even reveal which other organizations exist.
         if let ApiKeyHolder::Organization(own) = &caller.holder
             && named.as_ref().map(OrganizationId::as_str) != Some(own.as_str())
         {
@@ -140,7 +141,7 @@ impl FromRequestParts<ApiState> for Access {
         let id = named.ok_or_else(Problem::no_organization)?;
         let found = state.provisioner.find_organization(&id).await?;
         let organization = found.ok_or_else(Problem::no_organization)?;
-        // A key of an organization that had this name before opens nothing of this one.
+        // A key of an earlier organization of the same name does not open this one.
         if matches!(&caller.holder, ApiKeyHolder::Organization(own) if own != organization.id()) {
             return Err(Problem::unauthorized(NOT_KNOWN));
         }
@@ -159,7 +160,7 @@ impl FromRequestParts<ApiState> for Access {
 }
 
 impl Access {
-    /// Whether the key may make somebody an owner or a co-owner, who may then do everything on the page.
+    /// Whether the key may make a member an owner or a co-owner, who may do everything on the page.
     pub(super) fn may_give(&self, role: Role) -> Result<(), Problem> {
         match role {
             Role::Member => Ok(()),
@@ -167,13 +168,13 @@ impl Access {
         }
     }
 
-    /// Who acts: whom the request names, whose role is then looked at; otherwise the organization's owner, since a key may
-    /// do all that the owner may.
+    /// The actor: the member that the request names, whose role is checked later; otherwise the organization's owner,
+    /// since a key may do everything that the owner may.
     pub(super) fn actor(&self, named: Option<String>) -> Actor {
         named.map_or(Actor::Owner, Actor::Member)
     }
 
-    /// An export, if the organization may have one more.
+    /// An export, unless too many of the organization are running.
     pub(super) async fn export(self, begin: impl FnOnce(Organization) -> DirectoryExport) -> Result<Response, Problem> {
         let Some(stream) = self.state.streams.open(self.organization.id()) else {
             let detail = "Too many exports of this organization are running. Try again when they are done.";
@@ -183,7 +184,7 @@ impl Access {
     }
 }
 
-/// What the last part of the path below the organization names, such as a member.
+/// The last part of the path below the organization, such as a member.
 pub(super) struct PathParameter(pub(super) String);
 
 impl FromRequestParts<ApiState> for PathParameter {

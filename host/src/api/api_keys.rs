@@ -1,4 +1,5 @@
-//! API keys over the API: those of an organization, and the operator's. No key makes one that may do more, or that outlives it.
+//! API keys in the API: those of an organization, and the operator's. A key can't make one with more rights or a later
+//! expiry.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -16,21 +17,21 @@ use crate::api_keys::{self, ApiKey, ApiKeyExpiry, ApiKeyHolder, ApiScope, Caller
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewApiKey {
-    /// What people call it: 1 to 200 bytes.
+    /// The key's name: 1 to 200 bytes.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// What the key lets its user do. If nobody says it, the new key has the scopes of the key that makes it: `all:write`, unless
-    /// that one is limited. A scope that the key which makes it does not have is refused.
+    /// The key's scopes. By default they are those of the key that makes it, which is `all:write` for a key without
+    /// limits. A scope that the making key does not have is refused.
     #[schema(min_items = 1)]
     scopes: Option<Vec<ApiScope>>,
-    /// When the key expires: `never`, after some days or years (`90d`, `1y`), or a time in the form of RFC 3339. If nobody says
-    /// it, the new key expires with the key that makes it. A later time than that is refused.
+    /// The key's expiry: `never`, a number of days or years (`90d`, `1y`), or a time in the form of RFC 3339. By
+    /// default it is that of the key that makes it. A later time is refused.
     #[schema(value_type = Option<String>, max_length = 40, example = "90d")]
     expires: Option<ApiKeyExpiry>,
 }
 
 impl NewApiKey {
-    /// The key to make, which may do no more than the caller's, and expires no later.
+    /// The new key. It can't have more rights than the caller's key, nor a later expiry.
     fn within(self, caller: &Caller, now: u64) -> Result<api_keys::NewApiKey, Problem> {
         let scopes = self.scopes.unwrap_or_else(|| caller.scopes.clone());
         if let Some(scope) = scopes.iter().find(|scope| !api_keys::permits(&caller.scopes, **scope)) {
@@ -47,10 +48,10 @@ impl NewApiKey {
 /// A new API key, shown once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct IssuedKey {
-    /// All that is known of the key but its secret.
+    /// The key's data without its secret.
     key: ApiKey,
-    /// `insm_api_` (of an organization) or `insm_operator_`, 43 characters of base62 and 6 of checksum. No other
-    /// answer holds it: only its hash is stored.
+    /// The key: `insm_api_` (of an organization) or `insm_operator_`, 43 characters of base62 and 6 of checksum. No
+    /// other answer contains it: only its hash is stored.
     secret: String,
 }
 
@@ -75,7 +76,7 @@ fn of(access: &Access) -> ApiKeyHolder {
 
 /// List an organization's API keys
 ///
-/// The list holds all keys, oldest first, those that have expired or were revoked too. There are at most 100.
+/// The list holds all keys, oldest first, including expired and revoked ones. There are at most 100.
 #[utoipa::path(get, path = "/organizations/{organization}/api-keys", tag = "API keys",
     responses((status = 200, description = "All keys.", body = ListOf<ApiKey>)))]
 pub(super) async fn list_api_keys(access: Access) -> Result<ListOf<ApiKey>, Problem> {
@@ -84,8 +85,8 @@ pub(super) async fn list_api_keys(access: Access) -> Result<ListOf<ApiKey>, Prob
 
 /// Make an API key for an organization
 ///
-/// The key opens the operations about the organization that its scopes name, except for those that only the operator may use.
-/// It can't do more than the key that makes it, and expires no later. The key is shown in this answer and never again.
+/// The key allows the operations about the organization that its scopes name, except those that only the operator may
+/// use. It can't have more rights or a later expiry than the key that makes it. Only this answer shows the key.
 #[utoipa::path(post, path = "/organizations/{organization}/api-keys", tag = "API keys", request_body = NewApiKey,
     responses((status = 201, description = "The key.", body = IssuedKey)))]
 pub(super) async fn create_api_key(
@@ -110,7 +111,7 @@ pub(super) async fn revoke_api_key(access: Access, PathParameter(key): PathParam
 
 /// List the operator's API keys
 ///
-/// The list holds all keys, oldest first, those that have expired or were revoked too. There are at most 100.
+/// The list holds all keys, oldest first, including expired and revoked ones. There are at most 100.
 #[utoipa::path(get, path = "/api-keys", tag = "API keys",
     responses((status = 200, description = "All keys.", body = ListOf<ApiKey>)))]
 pub(super) async fn list_operator_keys(operator: Operator) -> Result<ListOf<ApiKey>, Problem> {
@@ -119,8 +120,8 @@ pub(super) async fn list_operator_keys(operator: Operator) -> Result<ListOf<ApiK
 
 /// Make an API key for the operator
 ///
-/// The key opens the operations that its scopes name, for all organizations. It can't do more than the key that makes it, and
-/// expires no later. The key is shown in this answer and never again.
+/// The key allows the operations that its scopes name, for all organizations. It can't have more rights or a later
+/// expiry than the key that makes it. Only this answer shows the key.
 #[utoipa::path(post, path = "/api-keys", tag = "API keys", request_body = NewApiKey,
     responses((status = 201, description = "The key.", body = IssuedKey)))]
 pub(super) async fn create_operator_key(

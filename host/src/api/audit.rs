@@ -13,29 +13,29 @@ use super::problem::Problem;
 use super::shapes::EventSubject;
 use crate::journal::{AuditPage, AuditQuery};
 
-/// Which entries of the audit trail.
+/// The filter of the audit trail.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditSearch {
-    /// Not before this time, in milliseconds since the Unix epoch.
+    /// The earliest time, in milliseconds since the Unix epoch.
     #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
     since: Option<u64>,
-    /// Before this time, in milliseconds since the Unix epoch.
+    /// The time before which entries are listed, in milliseconds since the Unix epoch.
     #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
     until: Option<u64>,
-    /// Only entries in which this text occurs, in any case: an act, an address, the id of a member or of a key.
+    /// Only entries that contain this text, in any case: an act, an address, the id of a member or of a key.
     #[param(nullable = false)]
     text: Option<String>,
-    /// `next` of the page before.
+    /// The value of `next` on the previous page.
     #[param(nullable = false, min_length = 1, max_length = 100)]
     after: Option<String>,
-    /// How many entries.
+    /// The number of entries on a page.
     #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<u32>,
 }
 
-/// What a person, an API key or the operator did.
+/// An act of a person, an API key or the operator.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "a schema")]
@@ -45,11 +45,11 @@ pub(super) struct AuditEntry {
     /// When it was done, in the form of RFC 3339.
     #[schema(format = DateTime)]
     time: String,
-    /// What was done, such as `connector.enable`.
+    /// The name of the act, such as `connector.enable`.
     act: String,
-    /// Who did it.
+    /// The person or program that acted.
     by: AuditPerson,
-    /// By which face of the server it was done.
+    /// The interface of the server by which it was done.
     face: AuditFace,
     /// The IP address that the request came from; behind a trusted proxy the one that the proxy names.
     #[schema(nullable = false)]
@@ -60,33 +60,33 @@ pub(super) struct AuditEntry {
     /// The id of the request, as in its answer's `X-Request-Id`.
     #[schema(nullable = false)]
     request_id: Option<String>,
-    /// What it was done to.
+    /// The object of the act.
     #[schema(nullable = false)]
     subject: Option<EventSubject>,
-    /// What was there before, as far as it changed.
+    /// The old values of what changed.
     #[schema(value_type = Object, nullable = false, required = false)]
     before: Option<Value>,
-    /// What is there now, as far as it changed.
+    /// The new values of what changed.
     #[schema(value_type = Object, nullable = false, required = false)]
     after: Option<Value>,
-    /// Why it was refused. It is absent if it was done.
+    /// The reason of the refusal. It is absent if the act was done.
     #[schema(nullable = false)]
     refused: Option<String>,
 }
 
-/// Who acts.
+/// The actor.
 #[derive(Deserialize, ToSchema)]
 #[allow(dead_code, reason = "a schema")]
 pub(super) struct AuditPerson {
     /// `member`; `owner`, for an API key of the organization; or `operator`.
     #[serde(rename = "type")]
     kind: String,
-    /// The member's id, or what the request has called the member by.
+    /// The member's id, or the name that the request used for the member.
     #[schema(nullable = false)]
     id: Option<String>,
 }
 
-/// By which face of the server somebody acts.
+/// An interface of the server.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(dead_code, reason = "a schema")]
@@ -103,9 +103,9 @@ pub(super) enum AuditFace {
 
 /// Search the audit trail
 ///
-/// The audit trail has an entry for all that a person, an API key or the operator did to the organization, and for wrong
-/// passphrases. The newest entries come first. They are kept for 400 days at the least. A page may be short although there
-/// are more entries: go on until `next` is `null`.
+/// The audit trail has an entry for each act of a person, an API key or the operator on the organization, and for each
+/// wrong passphrase. The newest entries come first. They are kept for at least 400 days. A page may be short although
+/// there are more entries: continue until `next` is `null`.
 #[utoipa::path(get, path = "/organizations/{organization}/audit", tag = "Logs", params(AuditSearch),
     responses((status = 200, description = "A page of the audit trail.", body = ListOf<AuditEntry>)))]
 pub(super) async fn search_audit(
@@ -117,9 +117,9 @@ pub(super) async fn search_audit(
 
 /// Search the operator's own audit trail
 ///
-/// It has what the operator did beyond single organizations, or what outlives them: deletions of organizations, the operator's own
-/// API keys, components. The newest entries come first. They are kept for 400 days. A page may be short although there are more
-/// entries: go on until `next` is `null`. Only the operator may use this.
+/// It has the operator's acts that concern no single organization, or whose traces must outlive it: deletions of
+/// organizations, the operator's own API keys, components. The newest entries come first. They are kept for 400 days. A
+/// page may be short although there are more entries: continue until `next` is `null`. Only the operator may use this.
 #[utoipa::path(get, path = "/audit", tag = "Logs", params(AuditSearch),
     responses((status = 200, description = "A page of the audit trail.", body = ListOf<AuditEntry>)))]
 pub(super) async fn search_operator_audit(

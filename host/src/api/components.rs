@@ -1,5 +1,5 @@
-//! Components beside the one that the server was started with: the operator stores them, pins organizations to them, and
-//! tries one as a canary.
+//! Components besides the one with which the server was started. The operator stores them, pins organizations to them,
+//! and tries one as a canary.
 
 use axum::Json;
 use axum::extract::{FromRequest, Request};
@@ -17,12 +17,12 @@ use crate::organization::Organization;
 use crate::registry::{self, ComponentBookError, ComponentId};
 use crate::server::body;
 
-/// A component that is stored.
+/// A stored component.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Component {
     /// The SHA-256 of its bytes, in hexadecimal digits.
     id: String,
-    /// What it was called when it was stored.
+    /// The name under which it was stored.
     #[schema(example = "rules")]
     name: String,
     /// Its size in bytes.
@@ -37,48 +37,48 @@ impl From<registry::StoredComponent> for Component {
     }
 }
 
-/// What a component is called.
+/// The name of a component.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Called {
-    /// Its name in log lines. What is neither a letter, a digit nor one of `-_.` becomes a hyphen.
+    /// The name for log lines. Every character but letters, digits and `-_.` becomes a hyphen.
     name: Option<String>,
 }
 
-/// Which component an organization runs.
+/// The component of an organization.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OrganizationComponent {
-    /// The name of what it runs now, and the beginning of its SHA-256.
+    /// The name of the component that runs now, and the beginning of its SHA-256.
     #[schema(example = "built-in@0123456789ab")]
     runs: String,
-    /// The component that it is pinned to; `null` if it runs what the server was started with, or the canary.
+    /// The component to which the organization is pinned; `null` if it runs the server's component or the canary.
     #[schema(required = true)]
     pinned: Option<String>,
-    /// Whether it can be rolled back to what it ran before.
+    /// Whether it can be rolled back to its former component.
     can_be_rolled_back: bool,
 }
 
-/// What an organization is to run.
+/// The component that an organization shall run.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPin {
-    /// The id of a stored component; `default` for what the server was started with; `former` for what the organization ran
-    /// before.
+    /// The id of a stored component; `default` for the server's component; `former` for the one that the organization
+    /// ran before.
     #[schema(pattern = "^(default|former|[0-9a-f]{64})$", example = "default")]
     component: String,
 }
 
-/// A component that some of the organizations run.
+/// A component that some organizations run.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CanaryState {
     /// The component.
     component: String,
-    /// How many of a hundred organizations run it, of those that are not pinned.
+    /// The percentage of organizations that run it, among those that are not pinned.
     percent: u8,
     /// When it began.
     began: u64,
-    /// Why it was rolled back; `null` while it runs.
+    /// The reason why it was rolled back; `null` while it runs.
     #[schema(required = true)]
     rolled_back: Option<String>,
 }
@@ -90,19 +90,19 @@ impl From<registry::Canary> for CanaryState {
     }
 }
 
-/// A canary to begin.
+/// A new canary.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCanary {
     /// The id of a stored component.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     component: String,
-    /// How many of a hundred organizations run it.
+    /// The percentage of organizations that run it.
     #[schema(minimum = 1, maximum = 100)]
     percent: u8,
 }
 
-/// A body that is a component.
+/// A request body that is a component.
 pub(super) struct WasmBody(Vec<u8>);
 
 impl FromRequest<ApiState> for WasmBody {
@@ -111,26 +111,32 @@ impl FromRequest<ApiState> for WasmBody {
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let body = body::read(&parts.headers, body, MAX_COMPONENT_BODY, &state.bill(&parts)?).await?;
-        // Bytes that come without a type are taken for what they are (RFC 9110 section 8.3): some generated clients name none.
+        // Without a media type the bytes are examined (RFC 9110 section 8.3), because some generated clients send no
+        // type.
         let media = parts.headers.get(header::CONTENT_TYPE);
         let media = media.map_or("application/octet-stream", |value| value.to_str().unwrap_or_default());
         if matches!(media.trim(), "application/wasm" | "application/octet-stream") {
             return Ok(Self(body));
         }
-        let detail = "The body is a component: send it with `Content-Type: application/wasm`.";
-        Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Not this media type", detail))
+        let detail = "The body must be a component: send it with `Content-Type: application/wasm`.";
+        Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            "Unsupported media type",
+            detail,
+        ))
     }
 }
 
 fn id(text: &str) -> Result<ComponentId, Problem> {
-    text.parse().map_err(|_| Problem::not_found("There is no such component: it is named by its SHA-256."))
+    text.parse().map_err(|_| Problem::not_found("There is no such component. A component is named by its SHA-256."))
 }
 
 /// List the stored components
 ///
 /// Only the operator may use this.
 #[utoipa::path(get, path = "/components", tag = "Components",
-    responses((status = 200, description = "All that are stored.", body = ListOf<Component>)))]
+    responses((status = 200, description = "The stored components.", body = ListOf<Component>)))]
 pub(super) async fn list_components(operator: Operator) -> Result<ListOf<Component>, Problem> {
     let stored = operator.state.provisioner.components().await?;
     Ok(ListOf::whole(stored.into_iter().map(Component::from).collect()))
@@ -139,8 +145,8 @@ pub(super) async fn list_components(operator: Operator) -> Result<ListOf<Compone
 /// Store a component
 ///
 /// The component must compile, import only what the server offers, fit the world of the contract, and answer a call;
-/// otherwise the problem says what is wrong. It is stored under the SHA-256 of its bytes, which the path names. At most 32
-/// components are stored. Only the operator may use this.
+/// otherwise the problem says what is wrong. It is stored under the SHA-256 of its bytes, which the path must contain.
+/// At most 32 components are stored. Only the operator may use this.
 #[utoipa::path(put, path = "/components/{component}", tag = "Components",
     params(Called),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The component, also as `application/wasm`."),
@@ -152,7 +158,7 @@ pub(super) async fn put_component(
     WasmBody(wasm): WasmBody,
 ) -> Result<Json<Component>, Problem> {
     if id(&named)? != ComponentId::of(&wasm) {
-        return Err(Problem::invalid("The path names another SHA-256 than that of the body."));
+        return Err(Problem::invalid("The SHA-256 in the path is not that of the body."));
     }
     let name = called.name.unwrap_or_else(|| "component".to_owned());
     let stored = operator.state.provisioner.add_component(&name, wasm).await?;
@@ -162,7 +168,8 @@ pub(super) async fn put_component(
 
 /// Remove a stored component
 ///
-/// It is refused while an organization is pinned to the component, or the canary runs it. Only the operator may use this.
+/// This is refused while an organization is pinned to the component or the canary runs it. Only the operator may use
+/// this.
 #[utoipa::path(delete, path = "/components/{component}", tag = "Components",
     responses((status = 204, description = "The component was removed.")))]
 pub(super) async fn remove_component(
@@ -176,8 +183,8 @@ pub(super) async fn remove_component(
 
 /// Get the canary
 ///
-/// The canary is a component that some of the organizations run that are not pinned. If there is none, the answer is 404. Only
-/// the operator may use this.
+/// The canary is a component that runs for some of the organizations that are not pinned. If there is none, the answer
+/// is 404. Only the operator may use this.
 #[utoipa::path(get, path = "/canary", tag = "Components",
     responses((status = 200, description = "The canary.", body = CanaryState)))]
 pub(super) async fn get_canary(operator: Operator) -> Result<Json<CanaryState>, Problem> {
@@ -187,7 +194,7 @@ pub(super) async fn get_canary(operator: Operator) -> Result<Json<CanaryState>, 
 
 /// Begin a canary
 ///
-/// The component is rolled back by itself when a larger share of its calls fails than of the other organizations'. All
+/// If a larger share of its calls fails than of the other organizations' calls, it is rolled back automatically. All
 /// servers follow within two seconds. Only the operator may use this.
 #[utoipa::path(put, path = "/canary", tag = "Components",
     request_body = NewCanary,
@@ -211,7 +218,7 @@ pub(super) async fn put_canary(
 
 /// End the canary
 ///
-/// Its organizations run what the server was started with. Only the operator may use this.
+/// Its organizations run the server's component again. Only the operator may use this.
 #[utoipa::path(delete, path = "/canary", tag = "Components",
     responses((status = 204, description = "There is no canary any more.")))]
 pub(super) async fn end_canary(operator: Operator) -> Result<StatusCode, Problem> {
@@ -222,18 +229,18 @@ pub(super) async fn end_canary(operator: Operator) -> Result<StatusCode, Problem
 
 /// Get the component of an organization
 #[utoipa::path(get, path = "/organizations/{organization}/component", tag = "Components",
-    responses((status = 200, description = "What the organization runs.", body = OrganizationComponent)))]
+    responses((status = 200, description = "The component of the organization.", body = OrganizationComponent)))]
 pub(super) async fn get_component(access: Access) -> Result<Json<OrganizationComponent>, Problem> {
     state(&access.organization).await
 }
 
 /// Pin an organization to a component
 ///
-/// Requests that are under way end with the component that they began with. All servers follow within two seconds. Only the
+/// Running requests end with the component with which they began. All servers follow within two seconds. Only the
 /// operator may use this.
 #[utoipa::path(put, path = "/organizations/{organization}/component", tag = "Components",
     request_body = NewPin,
-    responses((status = 200, description = "The organization runs it.", body = OrganizationComponent)))]
+    responses((status = 200, description = "The organization runs the component.", body = OrganizationComponent)))]
 pub(super) async fn put_pin(
     _: Operator,
     access: Access,
@@ -256,7 +263,7 @@ pub(super) async fn put_pin(
     }
 }
 
-/// The component is named in the body: what the path names is there.
+/// The problem for a body that names a component that is not stored.
 fn not_stored(error: &ComponentBookError) -> Problem {
     Problem::invalid(format!("{error}.")).at("/component".into(), error.to_string())
 }

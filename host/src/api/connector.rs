@@ -10,19 +10,19 @@ use super::problem::Problem;
 use crate::api_keys::ApiKeyHolder;
 use crate::connector::{ConnectorStatus, DEFAULT_EXPIRY, ExpiryWindow, IdentityProvider, IssuedToken};
 
-/// How SCIM is enabled.
+/// The data to enable SCIM.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Enable {
-    /// The identity provider that the connector is for.
+    /// The identity provider for which SCIM is enabled.
     identity_provider: IdentityProvider,
     /// How long the token is valid.
     #[serde(default = "default_expiry")]
     #[schema(default = "180d")]
     expires: ExpiryWindow,
-    /// Whether only users of the organization's verified domains may be provisioned. If nobody says it, that stays as it is.
+    /// Whether only users of the organization's verified domains may be provisioned. By default this stays as it is.
     verified_domains_only: Option<bool>,
-    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
+    /// The id or the email address of the owner or co-owner who acts. By default the owner acts.
     actor: Option<String>,
 }
 
@@ -30,25 +30,25 @@ const fn default_expiry() -> ExpiryWindow {
     DEFAULT_EXPIRY
 }
 
-/// Who acts.
+/// The actor.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ActorBody {
-    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
+    /// The id or the email address of the owner or co-owner who acts. By default the owner acts.
     pub(super) actor: Option<String>,
 }
 
-/// How the token is refreshed.
+/// The data to refresh the token.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refresh {
-    /// The id or the email address of the owner or co-owner who acts. If nobody is named, it is the operator with an
-    /// operator's key, and the owner with the key of an organization.
+    /// The id or the email address of the owner or co-owner who acts. By default it is the operator for an operator's
+    /// key, and the owner for an organization's key.
     actor: Option<String>,
-    /// The actor's passphrase. It is needed unless the operator acts.
+    /// The actor's passphrase. It is required unless the operator acts.
     #[schema(format = Password)]
     passphrase: Option<String>,
-    /// How long the new token is valid. If it is not named, the new token is valid for as long as the old one was.
+    /// How long the new token is valid. By default it is as long as for the old one.
     expires: Option<ExpiryWindow>,
     /// For how many seconds the old token is accepted beside the new one.
     #[serde(default)]
@@ -59,9 +59,10 @@ pub(super) struct Refresh {
 /// A new token, shown once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Token {
-    /// The URL that the identity provider is given beside the token.
+    /// The URL to enter in the identity provider together with the token.
     connector_url: String,
-    /// `insm_scim_`, 43 characters of base62 and 6 of checksum. No other answer holds it: only its hash is stored.
+    /// The token: `insm_scim_`, 43 characters of base62 and 6 of checksum. No other answer contains it: only its hash
+    /// is stored.
     token: String,
     /// When the token expires, in milliseconds since the Unix epoch; `null` if it never does.
     expires: Option<u64>,
@@ -74,22 +75,22 @@ impl Token {
     }
 }
 
-/// What there is once SCIM is enabled.
+/// The result of enabling SCIM.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Enabled {
     #[serde(flatten)]
     token: Token,
-    /// The domains that are verified; `null` if they could not be read.
+    /// The verified domains; `null` if they could not be read.
     verified_domains: Option<Vec<String>>,
-    /// Whether only users of these domains may be provisioned; `null` if the rule could not be read or changed. Then look at the
-    /// organization, and change the option there.
+    /// Whether only users of these domains may be provisioned; `null` if the rule could not be read or changed. In that
+    /// case check the organization's option, and change it there.
     verified_domains_only: Option<bool>,
 }
 
-/// The connector as it stands.
+/// The state of the connector.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ConnectorView {
-    /// The URL that the identity provider is given. It never changes.
+    /// The URL to enter in the identity provider. It never changes.
     connector_url: String,
     /// The issuer of its OAuth 2.0 authorization server.
     oauth_issuer: String,
@@ -112,8 +113,8 @@ pub(super) async fn get_connector(access: Access) -> Result<Json<ConnectorView>,
 
 /// Enable SCIM
 ///
-/// The request is refused with all requirements that do not hold, and while SCIM is enabled already. The token is shown in
-/// this answer and never again.
+/// The request is refused, with all unmet requirements, if SCIM can't be enabled, and also if it is enabled already.
+/// Only this answer shows the token.
 #[utoipa::path(post, path = "/organizations/{organization}/connector/enable", tag = "Connector", request_body = Enable,
     responses((status = 200, description = "SCIM is enabled: the connector URL and the token.", body = Enabled)))]
 pub(super) async fn enable_connector(
@@ -123,7 +124,7 @@ pub(super) async fn enable_connector(
     let actor = access.actor(body.actor);
     let organization = &access.organization;
     let issued = organization.enable(&actor, body.identity_provider, body.expires).await?;
-    // The token must not be lost because the rule can't be read or changed now.
+    // The token must be shown even if the rule can't be read or changed now.
     let rule = organization.decide_domains(body.verified_domains_only).await.ok();
     let (verified_domains, verified_domains_only) = rule.map(|rule| (rule.domains, rule.only)).unzip();
     Ok(Json(Enabled { token: Token::new(&access, issued).0, verified_domains, verified_domains_only }))
@@ -146,9 +147,9 @@ pub(super) async fn disable_connector(
 
 /// Issue a new token
 ///
-/// The old token stops working at once, or after `overlap_seconds`. The new token is shown in this answer and never again.
-/// As on the SCIM page, the actor proves who he or she is with the passphrase. A request with an operator's key needs no
-/// passphrase unless it names an actor.
+/// The old token stops working at once, or after `overlap_seconds`. Only this answer shows the new token. As on the
+/// SCIM page, the actor gives the passphrase. A request with an operator's key needs no passphrase unless it names an
+/// actor.
 #[utoipa::path(post, path = "/organizations/{organization}/connector/refresh", tag = "Connector",
     request_body = Option<Refresh>,
     responses((status = 200, description = "The connector URL and the new token.", body = Token)))]

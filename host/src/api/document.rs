@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the handlers say of themselves, and what holds for all of them.
+//! The OpenAPI document: the descriptions of the handlers, and what all operations share.
 
 use axum::extract::State;
 use axum::http::header;
@@ -46,18 +46,21 @@ latest 1,000 requests of each API key.";
     components(schemas(Details, DeliveryQueue)),
     tags(
         (name = "Organizations", description = "Organizations of the host."),
-        (name = "Components", description = "Builds of the component beside the one that the server was started with: stored, pinned to an organization, or tried as a canary."),
+        (name = "Components", description = "Builds of the component besides the one with which the server was \
+            started: stored, pinned to an organization, or tried as a canary."),
         (name = "Connector", description = "An organization's SCIM endpoint and its token."),
-        (name = "Automatic refresh", description = "How tokens are renewed without anybody's help."),
+        (name = "Automatic refresh", description = "The automatic renewal of tokens."),
         (name = "OAuth clients", description = "Clients by which identity providers authenticate over OAuth 2.0."),
         (name = "Members", description = "People in an organization, and the licences they take."),
         (name = "Teams", description = "Named sets of members."),
-        (name = "Schemas", description = "What an organization declares beside the built-in schemas."),
+        (name = "Schemas", description = "The schemas that an organization declares in addition to the built-in \
+            ones."),
         (name = "Guard", description = "The guard holds mass deactivations and deletions until an owner decides."),
         (name = "Logs", description = "The log of SCIM requests, and the audit trails."),
         (name = "Events", description = "Changes in an organization, its webhook, and deliveries: emails, events and tokens."),
-        (name = "Streams", description = "Receivers that are told of users and groups by Security Event Tokens (RFC 9967)."),
-        (name = "API keys", description = "Keys that open this API."),
+        (name = "Streams", description = "Receivers that get changes of users and groups as Security Event Tokens \
+            (RFC 9967)."),
+        (name = "API keys", description = "Keys for this API."),
         (name = "Documentation", description = "This document."),
     )
 )]
@@ -77,27 +80,27 @@ pub(super) async fn get_document(State(state): State<ApiState>) -> impl IntoResp
     ([(header::CONTENT_TYPE, "application/json")], state.document.clone())
 }
 
-/// What a refusal means, for all operations.
+/// The description of a refusal, for all operations.
 const REFUSALS: [(&str, &str); 12] = [
     ("400", "The path, the query, a header field or the syntax of the body is not understood."),
-    ("401", "There is no API key, or it is not known, was revoked, or has expired."),
-    ("403", "The API key, or the actor, may not do this; or the key lacks a scope, which is named."),
-    ("404", "There is no such organization, member, or other thing."),
+    ("401", "There is no API key, or it is unknown, was revoked, or has expired."),
+    ("403", "The API key or the actor may not do this, or the key lacks a scope, which the problem names."),
+    ("404", "There is no such organization, member, or other object."),
     ("408", "The body did not arrive in time."),
     (
         "409",
-        "The request contradicts what is there: `requirements` are unmet, every seat is taken, a name is taken, the \
-             server is not set up for it, or a request with this idempotency key is being served.",
+        "The request contradicts the present state: `requirements` are unmet, every seat is taken, a name is taken, \
+         the server is not set up for it, or a request with this idempotency key is being served.",
     ),
     ("413", "The body is too large."),
-    ("415", "The body is not of the media type that the operation takes."),
+    ("415", "The operation does not accept the media type of the body."),
     ("422", "A value is not valid, or the idempotency key belongs to another request."),
     ("429", "Too many wrong API keys, wrong passphrases, or exports."),
     ("500", "The server failed; it is logged under the request's id."),
     ("503", "The request can't be served for the moment."),
 ];
 
-/// Adds to each operation what holds for all.
+/// Adds to each operation what all operations share.
 pub(super) fn complete(document: utoipa::openapi::OpenApi, base_url: &str) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     document["servers"] = json!([{"url": base_url}]);
@@ -121,9 +124,9 @@ pub(super) fn complete(document: utoipa::openapi::OpenApi, base_url: &str) -> Va
     document
 }
 
-/// Lists refer to what they list, numbers have their range, objects are in one piece, and texts speak of JSON instead of Rust.
-/// A default is told in words: of one that stands in a schema, some generators of clients make a value that is always sent,
-/// and others one that must always be given. The depth is that of our own types.
+/// Adapts the schemas for generators of clients: lists refer to their items, numbers have their range, objects are in
+/// one piece, and texts speak of JSON instead of Rust. Defaults are described in words, because some generators always
+/// send a default that is in the schema, and others require it. The recursion is as deep as our own types.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -151,7 +154,7 @@ fn tidy(value: &mut Value) {
     }
 }
 
-/// Makes one object of parts that are all described in place: some generators of clients lose the parts of a part.
+/// Joins the parts of an object into one schema, because some generators of clients lose parts of parts.
 fn join(fields: &mut Map<String, Value>) {
     let known =
         |(name, _): (&String, &Value)| ["type", "description", "properties", "required"].contains(&name.as_str());
@@ -182,7 +185,7 @@ fn headers() -> Value {
     json!({
         "X-Request-Id": required("Names the request, in problems and in the server's log."),
         "Link": text("`rel=\"next\"`: the next page, if there is one (RFC 8288)."),
-        "Location": text("What was created."),
+        "Location": text("The URL of the created object."),
         "Retry-After": seconds,
         "WWW-Authenticate": required("`Bearer`, with the realm."),
         "Idempotency-Replayed": text("`true` if this is the stored answer to an earlier request."),
@@ -208,7 +211,7 @@ fn reference(header: &str) -> Value {
     json!({"$ref": format!("#/components/headers/{header}")})
 }
 
-/// What the text of a handler does not say since it is the same for all.
+/// Completes a handler's text with what is the same for all.
 fn describe(path: &str, method: &str, operation: &mut Value) {
     let is_public = path == "/openapi.json";
     let has_body = operation.get("requestBody").is_some();
@@ -237,7 +240,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     if !is_public {
         let tag = operation["tags"][0].as_str().unwrap_or_default();
         let scope = scopes::of_operation(path, method, tag);
-        // Since OpenAPI 3.1, the names in a requirement of another scheme than OAuth are roles that the caller needs.
+        // Since OpenAPI 3.1, the names in a requirement of a scheme other than OAuth are roles that the caller needs.
         operation["security"] = json!([{scopes::SCHEME: [scope]}]);
         let text = operation["description"].as_str().unwrap_or_default();
         let text = if text.is_empty() { String::new() } else { format!("{text}\n\n") };
@@ -281,12 +284,18 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     }
 }
 
-/// A body has one media type and no alternative: where it has two, some generators of clients make code that does not run.
-/// What else the server takes is told in words.
+/// Gives a body one media type and no alternative, because some generators make code that does not run otherwise. Other
+/// accepted forms are described in words.
 fn describe_body(path: &str, method: &str, body: &mut Value) {
     let takes = match method {
-        "patch" => Some("A merge patch (RFC 7396). It is taken as `application/merge-patch+json`, too."),
-        _ => path.ends_with("/preview").then_some("The users. They are taken as `application/scim+json`, too."),
+        "patch" => Some(
+            "A merge patch (RFC 7396). The media type `application/merge-patch+json` is accepted as \
+            well.",
+        ),
+        _ => path.ends_with("/preview").then_some(
+            "The users. The media type `application/scim+json` is accepted as \
+            well.",
+        ),
     };
     if let Some(takes) = takes {
         body["description"] = takes.into();
@@ -295,7 +304,7 @@ fn describe_body(path: &str, method: &str, body: &mut Value) {
         if media == "application/octet-stream" {
             content["schema"] = json!({"type": "string", "format": "binary"});
         }
-        // A body that may be left out is one that may be `null` to Rust.
+        // For Rust an optional body is one that may be `null`.
         let alone = match content["schema"]["oneOf"].as_array().map(Vec::as_slice) {
             Some([schema, null]) if null["type"] == "null" => Some(schema.clone()),
             _ => None,
@@ -317,7 +326,7 @@ fn path_parameter(name: &str) -> Value {
         "component" => ("The SHA-256 of the component.", json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})),
         "stream" => ("The id of the stream.", json!({"type": "string", "minLength": 1})),
         "quota" => ("The quota's name.", json!({"type": "string", "enum": Quota::ALL.map(Quota::name)})),
-        _ => ("Where deliveries stand.", json!({"$ref": "#/components/schemas/DeliveryQueue"})),
+        _ => ("The queue of deliveries.", json!({"$ref": "#/components/schemas/DeliveryQueue"})),
     };
     json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema})
 }

@@ -1,4 +1,4 @@
-//! Events, the webhook they are posted to, and what is on its way.
+//! Events, the webhook that receives them, and deliveries.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -16,10 +16,10 @@ use super::shapes::EventDocument;
 use crate::delivery::{Delivery, DeliveryQueue};
 use crate::event::Webhook;
 
-/// Ids in one request.
+/// The most ids in one request.
 const MOST_IDS: usize = 500;
 
-/// Where events are to be posted to.
+/// The webhook to set.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WebhookBody {
@@ -28,30 +28,30 @@ pub(super) struct WebhookBody {
     url: String,
 }
 
-/// The webhook with the key of its signatures, shown once.
+/// The webhook with its signing key, shown once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct IssuedWebhook {
     /// The URL of the receiver.
     url: String,
-    /// The key of the signatures, in the form of Standard Webhooks: `whsec_` and base64. No other answer holds it.
+    /// The signing key, in the form of Standard Webhooks: `whsec_` and base64. No other answer contains it.
     secret: String,
-    /// Whether the receiver took the signed test event that was posted when the webhook was set.
+    /// Whether the receiver accepted the signed test event that was posted when the webhook was set.
     works: bool,
-    /// Why the receiver did not take it.
+    /// The reason why the receiver did not accept it.
     error: Option<String>,
 }
 
-/// Which parked deliveries.
+/// The parked deliveries to send again.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Retry {
-    /// The ids of the deliveries. Without any, all deliveries of the queue are meant, at most 500 at once.
+    /// The ids of the deliveries. Without ids, all deliveries of the queue are sent again, at most 500 at once.
     #[serde(default)]
     #[schema(max_items = 500)]
     ids: Vec<String>,
 }
 
-/// Which parked deliveries are given up.
+/// The parked deliveries to give up.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Dismissal {
@@ -60,14 +60,14 @@ pub(super) struct Dismissal {
     ids: Vec<String>,
 }
 
-/// How many deliveries are given up.
+/// The result of giving up deliveries.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Dismissed {
-    /// The number of deliveries that are given up.
+    /// The number of deliveries that were given up.
     dismissed: u32,
 }
 
-/// Where a parked email is to go instead.
+/// The new address for a parked email.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Readdress {
@@ -78,17 +78,17 @@ pub(super) struct Readdress {
     to: String,
 }
 
-/// How many deliveries are tried again.
+/// The result of sending deliveries again.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Retried {
-    /// The number of deliveries that are tried again. If it is 500, there may be more.
+    /// The number of deliveries that are sent again. If it is 500, there may be more.
     retried: u32,
 }
 
 /// List events
 ///
-/// The list holds the events that are kept, oldest first: those of the last 90 days unless the organization's retention is
-/// another.
+/// The list holds the stored events, oldest first. By default they are those of the last 90 days; the organization's
+/// retention may be another.
 #[utoipa::path(get, path = "/organizations/{organization}/events", tag = "Events", params(Paging),
     responses((status = 200, description = "A page of events.", body = ListOf<EventDocument>)))]
 pub(super) async fn list_events(access: Access, Query(query): Query<Paging>) -> Result<ListOf<Box<RawValue>>, Problem> {
@@ -107,9 +107,9 @@ pub(super) async fn get_webhook(access: Access) -> Result<Json<Webhook>, Problem
 
 /// Post events to a webhook
 ///
-/// From now on, all events are posted to this URL, signed in the way of Standard Webhooks. An earlier webhook is replaced. The
-/// key of the signatures is shown in this answer and never again. An event of the type `webhook.test` is posted at once. What
-/// the server's policy for outgoing requests refuses can't be set.
+/// From now on, all events are posted to this URL, signed as Standard Webhooks requires. An earlier webhook is
+/// replaced. Only this answer shows the signing key. An event of the type `webhook.test` is posted at once. A URL that
+/// the server's policy for outgoing requests does not allow is refused.
 #[utoipa::path(put, path = "/organizations/{organization}/webhook", tag = "Events", request_body = WebhookBody,
     responses((status = 200, description = "The webhook and its key.", body = IssuedWebhook)))]
 pub(super) async fn put_webhook(
@@ -118,7 +118,7 @@ pub(super) async fn put_webhook(
 ) -> Result<Json<IssuedWebhook>, Problem> {
     let set = access.organization.set_webhook(&body.url).await;
     let secret = set.map_err(|error| Problem::at_place(error, "/url"))?;
-    // The key must not be lost because the test has no outcome.
+    // The key must be shown even if the test fails.
     let test = access.organization.test_webhook().await.ok();
     let error = test.as_ref().and_then(|webhook| webhook.error.clone());
     let works = test.is_some_and(|webhook| webhook.works_since.is_some());
@@ -129,7 +129,7 @@ pub(super) async fn put_webhook(
 ///
 /// A signed event of the type `webhook.test` is posted to the webhook, once.
 #[utoipa::path(post, path = "/organizations/{organization}/webhook/test", tag = "Events",
-    responses((status = 200, description = "The webhook, with how that went.", body = Webhook)))]
+    responses((status = 200, description = "The webhook, with the result.", body = Webhook)))]
 pub(super) async fn test_webhook(access: Access) -> Result<Json<Webhook>, Problem> {
     Ok(Json(access.organization.test_webhook().await?))
 }
@@ -163,10 +163,10 @@ pub(super) async fn list_deliveries(
 
 /// Send again what could not be delivered
 ///
-/// Only a queue of what is parked can be sent again.
+/// Only parked deliveries can be sent again.
 #[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/retry", tag = "Events",
     request_body = Option<Retry>,
-    responses((status = 200, description = "How many are tried again.", body = Retried)))]
+    responses((status = 200, description = "The number of deliveries that are tried again.", body = Retried)))]
 pub(super) async fn retry_deliveries(
     access: Access,
     PathParameter(name): PathParameter,
@@ -185,11 +185,11 @@ pub(super) async fn retry_deliveries(
 
 /// Give up what could not be delivered
 ///
-/// Only what is parked can be given up. Emails and Security Event Tokens are deleted; events stay in the list of events, and
-/// are not delivered.
+/// Only parked deliveries can be given up. Emails and Security Event Tokens are deleted; events stay in the list of
+/// events, but are not delivered.
 #[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/dismiss", tag = "Events",
     request_body = Dismissal,
-    responses((status = 200, description = "How many are given up.", body = Dismissed)))]
+    responses((status = 200, description = "The number of deliveries that were given up.", body = Dismissed)))]
 pub(super) async fn dismiss_deliveries(
     access: Access,
     PathParameter(name): PathParameter,
@@ -210,7 +210,7 @@ pub(super) async fn dismiss_deliveries(
 
 /// Send a parked email to another address
 ///
-/// The email is sent now. Nothing but this email is changed: the member's own address stays as it is.
+/// The email is sent now. Only this email changes: the member's own address stays as it is.
 #[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/readdress", tag = "Events",
     request_body = Readdress,
     responses((status = 204, description = "The email is on its way.")))]

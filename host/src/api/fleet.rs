@@ -1,4 +1,4 @@
-//! All organizations, each with how it stands.
+//! All organizations, each with its state.
 
 use serde::Deserialize;
 
@@ -10,33 +10,34 @@ use crate::capability::storage::OrganizationId;
 use crate::connector::TokenStatus;
 use crate::fleet::{FleetFilter, Standing};
 
-/// The most organizations that one request looks at.
+/// The most organizations that one request examines.
 const MOST: u32 = 100;
 
-/// Which organizations.
+/// The filter of organizations.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct FleetSearch {
-    /// Only those whose token is worth this now.
+    /// Only organizations whose token has this state.
     #[param(nullable = false, inline)]
     token: Option<TokenStatus>,
-    /// `true` for those in which something needs a person, `false` for the others.
+    /// `true` for organizations with a current alert, `false` for the others.
     #[param(nullable = false)]
     trouble: Option<bool>,
-    /// `next` of the page before.
+    /// The value of `next` on the previous page.
     #[param(nullable = false, min_length = 1, max_length = 63)]
     after: Option<String>,
-    /// How many organizations are looked at.
+    /// The number of organizations to examine.
     #[param(nullable = false, minimum = 1, maximum = 100, default = 100)]
     limit: Option<u32>,
 }
 
 /// List how organizations stand
 ///
-/// Each organization is listed with its seats, what its token is worth, when a request was last let in, and what needs a
-/// person. The list is in the order of the ids. A page holds those of the organizations looked at that the parameters ask
-/// for, so it may be short or empty although there are more: go on until `next` is `null`. Only the operator may use this.
+/// Each organization is listed with its seats, the state of its token, the time of the last accepted request, and its
+/// current alerts. The list is in the order of the ids. A page holds those of the examined organizations that match the
+/// parameters, so it may be short or empty although there are more: continue until `next` is `null`. Only the operator
+/// may use this.
 #[utoipa::path(get, path = "/fleet", tag = "Organizations", params(FleetSearch),
     responses((status = 200, description = "A page of organizations.", body = ListOf<Standing>)))]
 pub(super) async fn list_fleet(
@@ -45,10 +46,16 @@ pub(super) async fn list_fleet(
 ) -> Result<ListOf<Standing>, Problem> {
     let limit = query.limit.unwrap_or(MOST);
     if !(1..=MOST).contains(&limit) {
-        return Err(Problem::parameter(Some("limit"), format!("`limit` is 1 to {MOST}.")));
+        return Err(Problem::parameter(Some("limit"), format!("`limit` must be 1 to {MOST}.")));
     }
     let after = query.after.as_deref().map(OrganizationId::parse).transpose();
-    let after = after.map_err(|_| Problem::parameter(Some("after"), "`after` is `next` of the page before."))?;
+    let after = after.map_err(|_| {
+        Problem::parameter(
+            Some("after"),
+            "`after` must be the value of `next` on another \
+        page.",
+        )
+    })?;
     let mut found = operator.state.provisioner.fleet(after.as_ref(), limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);

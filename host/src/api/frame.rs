@@ -1,4 +1,5 @@
-//! What holds for every answer: the request's id, no caching, problems rendered, and an answer whatever happens.
+//! The middleware of all operations: it adds the request's id, forbids caching, renders problems, and answers even if a
+//! handler fails.
 
 use std::time::Instant;
 
@@ -24,8 +25,8 @@ const FIELDS: [(HeaderName, &str); 3] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// The middleware round all operations. What was begun is finished, also when the client is gone: an answer may hold what
-/// is shown once, and is kept for whoever asks again with the same idempotency key.
+/// Serves a request. It is finished even if the client is gone: the answer may contain a secret that is shown once, and
+/// is stored for another request with the same idempotency key.
 pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let (begun, request_id) = (Instant::now(), request_id::next());
     let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -34,7 +35,7 @@ pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, n
     request.extensions_mut().insert(key_of_request.clone());
     request.extensions_mut().insert(RequestId(request_id.clone()));
     let mut response = if request.extensions().get::<WithoutCertificate>().is_some() {
-        Problem::forbidden("The admin API asks for a client's certificate, and none was shown.").into_response()
+        Problem::forbidden("The admin API requires a client certificate, and the client has sent none.").into_response()
     } else {
         let served = Box::pin(idempotency::once(state.clone(), request, next));
         let served = tokio::spawn(traces::carried(served)).await;
@@ -52,7 +53,7 @@ pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, n
     for (name, value) in FIELDS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    // Neither the query, which holds names, nor any header field but the id of the client.
+    // The log has neither the query, which contains names, nor any header field but the client's id of the request.
     let status = response.status().as_u16();
     let microseconds = begun.elapsed().as_micros() as u64;
     quietly(|| {
@@ -73,13 +74,13 @@ pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, n
     response
 }
 
-/// Whatever is no operation.
+/// Answers a path that is no operation.
 pub(super) async fn nothing_here() -> Problem {
     Problem::not_found("There is nothing here. The operations are listed at /api/v1/openapi.json.")
 }
 
-/// A path with another method than its own; the router adds `Allow`.
+/// Answers a method that the path does not have; the router adds `Allow`.
 pub(super) async fn not_this_method() -> Problem {
-    let detail = "The path has other methods: see the Allow header field.";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Not this method", detail)
+    let detail = "The path has other methods, which the Allow header field names.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
 }

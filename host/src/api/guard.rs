@@ -1,4 +1,4 @@
-//! The mass-deprovisioning guard: its thresholds, what it holds, and what an owner decides.
+//! The mass-deprovisioning guard: its thresholds, held removals, and an owner's decisions.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -11,23 +11,23 @@ use super::organizations::Paging;
 use super::problem::Problem;
 use crate::guard::{Decision, Guard, GuardStatus, HeldPage};
 
-/// What an owner decides about held removals.
+/// An owner's decision about held removals.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DecisionBody {
-    /// The id or the email address of the owner or co-owner who decides. If nobody is named, the owner decides.
+    /// The id or the email address of the owner or co-owner who decides. By default the owner decides.
     actor: Option<String>,
-    /// The decision. It holds for a week.
+    /// The decision. It is valid for a week.
     decision: Decision,
-    /// The ids of the members whose removals are decided about. Without any, all removals that wait are meant.
+    /// The ids of the members whose removals are decided. Without ids, all waiting removals are decided.
     #[serde(default)]
     members: Vec<String>,
 }
 
-/// How many removals were decided about.
+/// The result of a decision.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Decided {
-    /// The number of removals.
+    /// The number of decided removals.
     decided: u32,
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn get_guard(access: Access, Query(query): Query<Paging>) -> Re
 
 /// List what the guard holds, with addresses and counts
 ///
-/// The counts are of all that the guard holds, not of this page alone.
+/// The counts include everything that the guard holds, not only this page.
 #[utoipa::path(get, path = "/organizations/{organization}/guard/held", tag = "Guard", params(Paging),
     responses((status = 200, description = "A page of held removals, and how many there are.", body = HeldPage)))]
 pub(super) async fn list_held(access: Access, Query(query): Query<Paging>) -> Result<Json<HeldPage>, Problem> {
@@ -53,7 +53,7 @@ pub(super) async fn list_held(access: Access, Query(query): Query<Paging>) -> Re
 
 /// Switch the guard on
 ///
-/// Deactivations and deletions by the identity provider beyond either threshold are held until somebody decides about them.
+/// Deactivations and deletions by the identity provider beyond either threshold are held until an owner decides.
 #[utoipa::path(put, path = "/organizations/{organization}/guard", tag = "Guard", request_body = Guard,
     responses((status = 200, description = "The guard is on.", body = GuardStatus)))]
 pub(super) async fn put_guard(access: Access, JsonBody(guard): JsonBody<Guard>) -> Result<Json<GuardStatus>, Problem> {
@@ -63,7 +63,7 @@ pub(super) async fn put_guard(access: Access, JsonBody(guard): JsonBody<Guard>) 
 
 /// Switch the guard off
 ///
-/// The removals that it holds are forgotten: the identity provider succeeds when it tries again.
+/// Held removals are no longer held: they succeed when the identity provider tries again.
 #[utoipa::path(delete, path = "/organizations/{organization}/guard", tag = "Guard",
     responses((status = 204, description = "The guard is off.")))]
 pub(super) async fn delete_guard(access: Access) -> Result<StatusCode, Problem> {
@@ -73,7 +73,7 @@ pub(super) async fn delete_guard(access: Access) -> Result<StatusCode, Problem> 
 
 /// Let held removals through, or refuse them
 #[utoipa::path(post, path = "/organizations/{organization}/guard/decisions", tag = "Guard", request_body = DecisionBody,
-    responses((status = 200, description = "How many were decided about.", body = Decided)))]
+    responses((status = 200, description = "The number of decided removals.", body = Decided)))]
 pub(super) async fn decide_held(
     access: Access,
     JsonBody(body): JsonBody<DecisionBody>,

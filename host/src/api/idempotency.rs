@@ -1,13 +1,13 @@
 //! Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a POST that is sent twice is done once.
 //!
-//! The answer of a POST with an `Idempotency-Key` that succeeded is kept for 24 hours, sealed with the host's
-//! [`crate::capability::secrets::Secrets`], since it may hold a secret that is shown once; without a key for secrets it is
-//! not kept, and the second request is told so. Of each API key the latest 1,000 are remembered. A refusal is not kept:
-//! nothing changed, and the same key may be tried again.
+//! A successful answer to a POST with an `Idempotency-Key` is stored for 24 hours. It is encrypted with the host's
+//! [`crate::capability::secrets::Secrets`], since it may contain a secret that is shown once. If the host has no key
+//! for secrets, the answer is not stored, and a second request gets an error that says so. The latest 1,000 requests of
+//! each API key are remembered. A refusal is not stored: nothing has changed, and the same key may be tried again.
 //!
-//! In the host's space of the storage, below `idempotency/<API key>/`: `at/<time>/<hash>` is what there is in the order of
-//! time, `record/<hash>` what was asked and whether it is done, `answer/<hash>` the sealed answer. The hash is that of the
-//! idempotency key.
+//! The keys are in the host's space of the storage, below `idempotency/<API key>/`: `at/<time>/<hash>` orders the
+//! requests by time, `record/<hash>` stores what was requested and whether it is done, and `answer/<hash>` stores the
+//! encrypted answer. The hash is that of the idempotency key.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -30,41 +30,41 @@ use crate::server::body;
 
 /// The header field.
 pub(super) const FIELD: HeaderName = HeaderName::from_static("idempotency-key");
-/// Of an answer that was kept.
+/// The header field of a stored answer.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// The longest key.
+/// The longest key, in bytes.
 pub(super) const LONGEST: usize = 255;
-/// How long answers are kept, in milliseconds.
+/// How long answers are stored, in milliseconds.
 const KEPT: u64 = 24 * 60 * 60 * 1000;
-/// A request that is not done after so long, in milliseconds, was broken off: a call may not take as long.
+/// A request that is not done after this time, in milliseconds, was interrupted: no call may take that long.
 const BROKEN_OFF: u64 = 5 * 60 * 1000;
-/// How many are remembered of one API key.
+/// How many requests of one API key are remembered.
 const MOST: usize = 1_000;
-/// The largest answer that is kept, in bytes. Only a preview's is larger, which changes nothing.
+/// The largest answer that is stored, in bytes. Only the answer of a preview is larger, and a preview changes nothing.
 const MAX_ANSWER: usize = 64 << 10;
 
-/// What is stored of a request.
+/// The stored data of a request.
 #[derive(Serialize, Deserialize)]
 struct Record {
-    /// The hash of what was asked.
+    /// The hash of the request.
     asked: String,
     /// When it began, in milliseconds since the Unix epoch.
     begun: u64,
-    /// It has succeeded.
+    /// Whether it has succeeded.
     done: bool,
 }
 
-/// An answer, as it is sealed.
+/// An answer before it is encrypted.
 #[derive(Serialize, Deserialize)]
 struct Answer {
     status: u16,
-    /// Only those that belong to the answer; the rest is made anew.
+    /// The only header fields that are stored; the others are made again.
     location: Option<String>,
     content_type: Option<String>,
     body: String,
 }
 
-/// Serves the request; a POST with a key once.
+/// Serves the request. A POST with a key is done only once.
 pub(super) async fn once(state: ApiState, request: Request, next: Next) -> Response {
     if request.method() != Method::POST || !request.headers().contains_key(FIELD) {
         return next.run(request).await;
@@ -90,17 +90,17 @@ async fn guarded(state: ApiState, request: Request, next: Next) -> Result<Respon
     if response.status().is_success() {
         return keyed.done(asked, response).await;
     }
-    // Where it is not known whether something changed, the record stays as it is.
+    // If it is unknown whether something changed, the record stays.
     if !response.extensions().get::<Problem>().is_some_and(Problem::is_uncertain) {
         keyed.commit(Vec::new(), keyed.forget(keyed.begun, &keyed.hash)).await?;
     }
     Ok(response)
 }
 
-/// The key: the draft has it as a quoted string, and most clients send it bare.
+/// The key. The draft writes it as a quoted string; most clients send it without quotes.
 fn key(parts: &Parts) -> Result<String, Problem> {
     let wrong = || {
-        let detail = format!("An idempotency key is one text of 1 to {LONGEST} visible ASCII characters.");
+        let detail = format!("An idempotency key must be a text of 1 to {LONGEST} visible ASCII characters.");
         Problem::parameter(Some("Idempotency-Key"), detail)
     };
     let mut fields = parts.headers.get_all(FIELD).iter();
@@ -120,7 +120,7 @@ struct KeyedRequest {
 }
 
 impl KeyedRequest {
-    /// `None` if the request is to be served; else the answer.
+    /// Begins the request. `None` if it must be served; otherwise the answer.
     async fn begin(&self, asked: &str) -> Result<Option<Response>, Problem> {
         let record = Record { asked: asked.to_owned(), begun: self.begun, done: false };
         loop {
@@ -136,7 +136,7 @@ impl KeyedRequest {
             let keys = vec![self.at("record", &self.hash), self.at("answer", &self.hash)];
             let found = self.space().get_all(keys).await?;
             let mut found = found.into_iter();
-            // Forgotten in the meantime: once more.
+            // It was deleted meanwhile: try again.
             let Some(item) = found.next().flatten() else { continue };
             let known: Record = serde_json::from_slice(&item.value).map_err(corrupt)?;
             if self.begun.saturating_sub(known.begun) >= KEPT {
@@ -155,7 +155,7 @@ impl KeyedRequest {
     async fn again(&self, known: &Record, asked: &str, answer: Option<Vec<u8>>) -> Result<Response, Problem> {
         if known.asked != asked {
             let title = "The idempotency key belongs to another request";
-            let detail = "This key was sent with another request before. Take a new one for each request.";
+            let detail = "This key was sent with another request before. Use a new key for each request.";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", title, detail));
         }
         let conflict = |name, title, detail: &str| Problem::new(StatusCode::CONFLICT, name, title, detail);
@@ -165,29 +165,29 @@ impl KeyedRequest {
                 let detail = "A request with this idempotency key is being served. Ask again in a moment.";
                 return Err(conflict("request-in-progress", title, detail).retry_after(1));
             }
-            let title = "The outcome of the request is not known";
-            let detail = "The request with this idempotency key was broken off. Look whether it had its effect; if \
-                          not, send it with a new key.";
+            let title = "The outcome of the request is unknown";
+            let detail = "The request with this idempotency key was interrupted. Check whether it had an effect; if \
+                not, send it with a new key.";
             return Err(conflict("outcome-unknown", title, detail));
         }
         let sealed = answer.ok_or_else(|| {
-            let title = "The answer was not kept";
+            let title = "The answer was not stored";
             conflict(
                 "answer-not-kept",
                 title,
-                "The request with this idempotency key was done. Its answer was not kept.",
+                "The request with this idempotency key was done, but its answer was not stored.",
             )
         })?;
         let secrets = self.state.provisioner.secrets();
         let plain = secrets.open(&self.caller.holder.space(), sealed).await.map_err(|error| {
-            tracing::error!("a kept answer can't be opened: {error}");
+            tracing::error!("a stored answer can't be decrypted: {error}");
             Problem::internal()
         })?;
         let answer: Answer = serde_json::from_slice(&plain).map_err(corrupt)?;
         Ok(answer.response())
     }
 
-    /// Keeps the answer.
+    /// Stores the answer.
     async fn done(&self, asked: String, response: Response) -> Result<Response, Problem> {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::internal())?;
@@ -204,17 +204,21 @@ impl KeyedRequest {
             let plain = serde_json::to_vec(&answer).map_err(corrupt)?;
             match self.state.provisioner.secrets().seal(&self.caller.holder.space(), plain).await {
                 Ok(sealed) => changes.push(Change::put(self.at("answer", &self.hash), sealed)),
-                Err(error) => tracing::debug!("the answer to a request with an idempotency key is not kept: {error}"),
+                Err(error) => tracing::debug!(
+                    "the answer to a request with an idempotency key is not stored: \
+                    {error}"
+                ),
             }
         }
-        // The effect is there, so the answer is given even if it can't be kept; and only where the API key still is.
+        // The change is made, so the answer is given even if it can't be stored. It is only stored while the API key
+        // exists.
         if let Err(error) = self.commit(vec![Condition::Exists(self.at("record", &self.hash))], changes).await {
-            warn_hourly!("idempotency"; "the answer to a request with an idempotency key is not kept: {error}");
+            warn_hourly!("idempotency"; "the answer to a request with an idempotency key is not stored: {error}");
         }
         Ok(HttpResponse::from_parts(parts, Body::from(body)))
     }
 
-    /// Removes what is too old, or too many.
+    /// Deletes requests that are too old or too many.
     async fn surplus(&self) -> Result<Vec<Change>, StorageError> {
         let range = KeyRange { start: self.at("at", ""), end: self.at("at0", "") };
         let entries = self.space().scan(range, 2 * MOST as u32).await?.entries;
@@ -278,6 +282,6 @@ fn encode(record: &Record) -> Result<Vec<u8>, Problem> {
 }
 
 fn corrupt(error: serde_json::Error) -> Problem {
-    tracing::error!("what is kept of a request is not what this host wrote: {error}");
+    tracing::error!("the record of a request is not what this host wrote: {error}");
     Problem::internal()
 }

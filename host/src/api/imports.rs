@@ -1,4 +1,4 @@
-//! Taking over members whom a backend has already, with the ids that it knows them by.
+//! Imports members that a backend already has, with its own ids.
 
 use axum::Json;
 use serde::{Deserialize, Serialize};
@@ -10,56 +10,56 @@ use super::problem::Problem;
 use crate::directory::{ImportOutcome, ImportedMember, Role};
 use crate::organization::import::AT_ONCE;
 
-/// Members to take over.
+/// Members to import.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MembersToImport {
-    /// The members. No id may come twice.
+    /// The members. No id may occur twice.
     #[schema(max_items = 500)]
     members: Vec<MemberToImport>,
 }
 
-/// A member to take over.
+/// A member to import.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct MemberToImport {
     /// A UUID in small letters. It becomes the SCIM `id`.
     #[schema(min_length = 36, max_length = 36)]
     id: String,
-    /// Email address, which becomes the userName as well.
+    /// The email address, which becomes the userName as well.
     #[schema(format = Email)]
     email: String,
-    /// The name. Default: the email address. An empty one is refused. `displayName` is read as well.
+    /// The name. Default: the email address. An empty name is refused. `displayName` is accepted as well.
     #[serde(alias = "displayName")]
     display_name: Option<String>,
-    /// What the member may do. Default: `member`.
+    /// The role. Default: `member`.
     role: Option<Role>,
     /// Whether the member has access, and so takes a seat. Default: true.
     active: Option<bool>,
 }
 
-/// What became of the members of an import.
+/// The results of an import.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Imported {
-    /// What became of each member, in the order of the request.
+    /// The result for each member, in the order of the request.
     members: Vec<MemberImported>,
 }
 
-/// What became of a member of an import.
+/// The result for a member of an import.
 #[derive(Serialize, ToSchema)]
 struct MemberImported {
     /// The id, as it was sent.
     id: String,
-    /// What became of the member.
+    /// The result.
     outcome: Outcome,
-    /// Why the member was refused.
+    /// The reason why the member was refused.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
-/// `added`: the member was added. `present`: a member with this id was there already, and stays as it is, whatever differs, also
-/// if it has another email address: get the member to compare. `refused`: the member was not added.
+/// `added`: the member was added. `present`: a member with this id exists already and is not changed, even if its data
+/// differs, such as its email address; get the member to compare. `refused`: the member was not added.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ImportOutcome)]
@@ -71,21 +71,21 @@ enum Outcome {
 
 /// Take over members
 ///
-/// This is for members whom another system has already: they keep the ids by which it knows them. Nobody is mailed, and no
-/// passphrase is made. The members are manual until the identity provider adopts them. A member who does not fit is refused: an
-/// id that is no UUID or is that of a team, an email address that is none or is taken, a name that is empty, no free seat. The
-/// others are added in one commit.
-/// The same request may be sent again: members who are there already stay as they are, but whoever was removed meanwhile, also by
-/// the identity provider, and whoever was erased is added again. Send only those whom your system still has.
+/// This is for members who exist in another system already: they keep the ids of that system. Nobody is mailed, and no
+/// passphrase is made. The members are manual until the identity provider adopts them. A member is refused if its id is
+/// no UUID or is that of a team, its email address is not valid or is taken, its name is empty, or no seat is free. The
+/// other members are added in one commit.
+/// The same request may be sent again: existing members are not changed. But members who were removed meanwhile, also
+/// by the identity provider, or were erased are added again. Send only members that your system still has.
 ///
-/// The key needs `all:write`: it chooses ids, so it could give the id of a member whom it has removed to another person.
+/// The key needs `all:write`: it chooses ids, so it could give another person the id of a member that it has removed.
 #[utoipa::path(post, path = "/organizations/{organization}/imports", tag = "Members", request_body = MembersToImport,
-    responses((status = 200, description = "What became of each member.", body = Imported)))]
+    responses((status = 200, description = "The result for each member.", body = Imported)))]
 pub(super) async fn import_members(
     access: Access,
     JsonBody(body): JsonBody<MembersToImport>,
 ) -> Result<Json<Imported>, Problem> {
-    // One request is one commit.
+    // Each request is one commit.
     if body.members.len() > AT_ONCE {
         return Err(Problem::invalid(format!("An import has {AT_ONCE} members at the most.")));
     }

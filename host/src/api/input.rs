@@ -1,4 +1,4 @@
-//! What a request brings: its body and its query, or a problem that says where the mistake is.
+//! The input of a request: its body and its query. A problem says where a mistake is.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -23,10 +23,10 @@ pub(super) const MAX_COMPONENT_BODY: usize = MAX_COMPONENT;
 /// The largest body of an import, in bytes: 500 members with the longest names and addresses.
 const MAX_IMPORT: usize = 1 << 20;
 
-/// The largest declaration of schemas, in bytes: as much as the component takes.
+/// The largest declaration of schemas, in bytes, which is the component's limit.
 pub(super) const MAX_DECLARATION: usize = 512 << 10;
 
-/// The largest body that this path takes.
+/// The largest body for this path.
 pub(super) fn limit(path: &str) -> usize {
     match path.rsplit('/').next() {
         Some("preview") => MAX_PREVIEW,
@@ -47,7 +47,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for JsonBody<T> {
     }
 }
 
-/// A body of JSON that may be left out, or `null`: then all that it could say is as if it were not said.
+/// An optional body of JSON. If it is left out or `null`, every value has its default.
 pub(super) struct OptionalJsonBody<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJsonBody<T> {
@@ -64,7 +64,7 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJsonBody<T
     }
 }
 
-/// A body of JSON, which nobody but the component looks into.
+/// A body of JSON that only the component reads.
 pub(super) struct TextBody(pub(super) String);
 
 impl FromRequest<ApiState> for TextBody {
@@ -75,10 +75,10 @@ impl FromRequest<ApiState> for TextBody {
     }
 }
 
-/// A body that is said to be JSON.
+/// The body of a request that declares it as JSON.
 async fn raw(request: Request, state: &ApiState) -> Result<Vec<u8>, Problem> {
     let (parts, body) = request.into_parts();
-    // Read in any case: a client that is still sending would otherwise see its connection reset.
+    // The body is read in any case: otherwise the connection of a client that is still sending would be reset.
     let body = body::read(&parts.headers, body, limit(parts.uri.path()), &state.bill(&parts)?).await?;
     expect_json(&parts.headers)?;
     Ok(body)
@@ -90,8 +90,8 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     if matches!(essence.as_str(), "application/json" | "application/merge-patch+json" | "application/scim+json") {
         return Ok(());
     }
-    let detail = "The body is JSON: send it with `Content-Type: application/json`.";
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Not this media type", detail))
+    let detail = "The body must be JSON: send it with `Content-Type: application/json`.";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type", detail))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -110,7 +110,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// The place in lines and columns says less than the pointer.
+/// The error without line and column, since the pointer says more.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     plain(text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text))
@@ -126,7 +126,7 @@ fn pointer(path: &Path) -> String {
     path.iter().map(part).collect()
 }
 
-/// The parameters of a query. Those that are not known are refused: a filter that is misspelt must not be ignored.
+/// The parameters of a query. Unknown parameters are refused: a misspelt filter must not be ignored.
 pub(super) struct Query<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
@@ -144,22 +144,22 @@ impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
 /// The longest cursor, in bytes.
 const LONGEST_CURSOR: usize = 100;
 
-/// Where a page begins.
+/// The beginning of a page.
 pub(super) fn cursor(after: Option<String>) -> Result<Option<String>, Problem> {
     match after {
         Some(after) if after.is_empty() || after.len() > LONGEST_CURSOR => {
-            Err(Problem::parameter(Some("after"), "`after` is `next` of the page before."))
+            Err(Problem::parameter(Some("after"), "`after` must be the value of `next` on another page."))
         }
         after => Ok(after),
     }
 }
 
-/// How many items a page has.
+/// The number of items on a page.
 pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
     match limit {
         None => Ok(100),
         Some(limit @ 1..=500) => Ok(limit),
-        Some(_) => Err(Problem::parameter(Some("limit"), "`limit` is 1 to 500.")),
+        Some(_) => Err(Problem::parameter(Some("limit"), "`limit` must be 1 to 500.")),
     }
 }
 

@@ -11,20 +11,21 @@ use crate::directory::{Found, Listed};
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ListOf<T> {
-    /// What is listed.
+    /// The items.
     pub(super) items: Vec<T>,
-    /// The value of the parameter `after` for the next page; `null` on the last page. A page with fewer items than asked for may
-    /// still have a next one.
+    /// The value of the parameter `after` for the next page; `null` on the last page. A page with fewer items than
+    /// requested may still have a next one.
     #[schema(required = true)]
     pub(super) next: Option<String>,
-    /// The value of the parameter `after` for the page before. Only lists of members and teams have it, except on the first page.
+    /// The value of the parameter `after` for the previous page. Only lists of members and teams have it, except on the
+    /// first page.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) previous: Option<String>,
 }
 
 impl<T> ListOf<T> {
-    /// A list that is never longer than a page.
+    /// A list that always fits on one page.
     pub(super) fn whole(items: Vec<T>) -> Self {
         Self { items, next: None, previous: None }
     }
@@ -42,7 +43,7 @@ impl<T> From<Found<T>> for ListOf<T> {
     }
 }
 
-/// Where the next page begins; the frame of the API makes a link of it.
+/// The beginning of the next page; the frame of the API makes a link of it.
 #[derive(Clone)]
 pub(super) struct Next(String);
 
@@ -57,7 +58,7 @@ impl<T: Serialize> IntoResponse for ListOf<T> {
     }
 }
 
-/// Adds the link to the next page (RFC 8288). `home` is the URL of the API, `uri` that of the request below it.
+/// Adds the link to the next page (RFC 8288). `home` is the URL of the API, and `uri` is the request's URI below it.
 pub(super) fn link(next: &Next, home: &str, uri: &Uri, headers: &mut HeaderMap) {
     let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let mut query = url::form_urlencoded::Serializer::new(String::new());

@@ -12,7 +12,7 @@ use super::shapes::LogEntry;
 use crate::journal::{LogExport, LogFilter, LogFormat};
 use crate::timestamp::LAST;
 
-/// Parameters that filter the log, written once for all operations that take them, and parameters of an operation's own.
+/// Parameters that filter the log, defined once for all operations that use them, and an operation's own parameters.
 macro_rules! log_parameters {
     ($(#[$of_all:meta])* $name:ident { $($(#[$of_one:meta])* $own:ident: $type:ty,)* }) => {
         $(#[$of_all])*
@@ -20,10 +20,10 @@ macro_rules! log_parameters {
         #[serde(deny_unknown_fields)]
         #[into_params(parameter_in = Query)]
         pub(super) struct $name {
-            /// Not before this time, in milliseconds since the Unix epoch.
+            /// The earliest time, in milliseconds since the Unix epoch.
             #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
             since: Option<u64>,
-            /// Before this time, in milliseconds since the Unix epoch.
+            /// The time before which entries are listed, in milliseconds since the Unix epoch.
             #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
             until: Option<u64>,
             /// Only answers of this class: 2 (done), 4 (refused) or 5 (failed).
@@ -35,7 +35,7 @@ macro_rules! log_parameters {
             /// Only requests about `User`, `Group`, or another resource type, in any case.
             #[param(nullable = false)]
             resource_type: Option<String>,
-            /// Only entries in which this text occurs, in any case.
+            /// Only entries that contain this text, in any case.
             #[param(nullable = false)]
             text: Option<String>,
             $($(#[$of_one])* $own: $type,)*
@@ -57,21 +57,21 @@ macro_rules! log_parameters {
 }
 
 log_parameters! {
-    /// Which entries of the log.
+    /// The filter of the log.
     LogSearch {
-        /// `next` of the page before.
+        /// The value of `next` on the previous page.
         #[param(nullable = false, min_length = 1, max_length = 100)]
         after: Option<String>,
-        /// How many entries.
+        /// The number of entries on a page.
         #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
         limit: Option<u32>,
     }
 }
 
 log_parameters! {
-    /// Which entries of the log, and in which form.
+    /// The filter of the log, and the format of the export.
     Export {
-        /// CSV (RFC 4180) or JSON Lines; `jsonl` if it is not named.
+        /// CSV (RFC 4180) or JSON Lines. Default: `jsonl`.
         #[param(nullable = false, inline)]
         format: Option<LogFormat>,
     }
@@ -80,7 +80,7 @@ log_parameters! {
 pub(super) fn moment(name: &str, time: Option<u64>) -> Result<Option<u64>, Problem> {
     match time {
         Some(time) if time > LAST => {
-            let detail = format!("`{name}` is in milliseconds since the Unix epoch, and not after the year 9999.");
+            let detail = format!("`{name}` must be milliseconds since the Unix epoch, not after the year 9999.");
             Err(Problem::parameter(Some(name), detail))
         }
         time => Ok(time),
@@ -90,13 +90,13 @@ pub(super) fn moment(name: &str, time: Option<u64>) -> Result<Option<u64>, Probl
 fn class(class: Option<u8>) -> Result<Option<u8>, Problem> {
     match class {
         None | Some(2..=5) => Ok(class),
-        Some(_) => Err(Problem::parameter(Some("status_class"), "`status_class` is 2 to 5.")),
+        Some(_) => Err(Problem::parameter(Some("status_class"), "`status_class` must be 2 to 5.")),
     }
 }
 
 /// Search the log
 ///
-/// The newest entries come first. A page may be short although there are more entries: go on until `next` is `null`.
+/// The newest entries come first. A page may be short although there are more entries: continue until `next` is `null`.
 #[utoipa::path(get, path = "/organizations/{organization}/logs", tag = "Logs", params(LogSearch),
     responses((status = 200, description = "A page of the log.", body = ListOf<LogEntry>)))]
 pub(super) async fn search_logs(
@@ -108,12 +108,12 @@ pub(super) async fn search_logs(
     Ok(ListOf { items: raw(found.entries)?, next: found.next, previous: None })
 }
 
-/// The documents as they are.
+/// The documents, unchanged.
 pub(super) fn raw(documents: Vec<String>) -> Result<Vec<Box<RawValue>>, Problem> {
     documents.into_iter().map(one_raw).collect()
 }
 
-/// A document as it is.
+/// A document, unchanged.
 pub(super) fn one_raw(document: String) -> Result<Box<RawValue>, Problem> {
     RawValue::from_string(document).map_err(|error| {
         tracing::error!("a document of the component is no JSON: {error}");
@@ -123,8 +123,8 @@ pub(super) fn one_raw(document: String) -> Result<Box<RawValue>, Problem> {
 
 /// Export the log
 ///
-/// The export holds all entries, newest first. If the log can't be read to its end, the connection is broken off, so that a
-/// part is not taken for the whole.
+/// The export holds all entries, newest first. If the log can't be read to its end, the connection is closed early, so
+/// that a partial file is not taken for a complete one.
 #[utoipa::path(get, path = "/organizations/{organization}/logs/export", tag = "Logs", params(Export),
     responses((status = 200, description = "The entries.",
         content((String = "text/csv"), (String = "application/jsonl")))))]

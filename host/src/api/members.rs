@@ -1,4 +1,4 @@
-//! Members, of either origin; and what provisioning a list of users would do.
+//! Members, whether people or SCIM manage them, and the preview of provisioning a list of users.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -19,35 +19,35 @@ use crate::directory::{Census, DescribedMember, Member, MemberQuery, NewMember, 
 use crate::guard::Preview;
 use crate::organization::export::DirectoryExport;
 
-/// Which members.
+/// The filter of members.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct MembersToExport {
-    /// Only those in whose name, userName or email addresses this occurs, in any case.
+    /// Only members whose name, userName or email addresses contain this text, in any case.
     #[param(nullable = false)]
     text: Option<String>,
-    /// Only those whom people (`manual`) or the identity provider (`scim`) manage.
+    /// Only members that people (`manual`) or the identity provider (`scim`) manage.
     #[param(nullable = false)]
     origin: Option<Origin>,
-    /// Only those with access, or only those without.
+    /// Only members with access, or only members without access.
     #[param(nullable = false)]
     active: Option<bool>,
-    /// Only those of the team with this id or name.
+    /// Only members of the team with this id or name.
     #[param(nullable = false)]
     team: Option<String>,
 }
 
-/// A member with all that is known of the person.
+/// A member with all data about the person.
 #[derive(Serialize, ToSchema)]
 pub(super) struct MemberDetails {
     /// The member.
     member: Member,
-    /// What administrators should hear of the member, such as that there is no email address to sign in with.
+    /// Warnings for administrators about the member, such as a missing email address to sign in with.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     mark: Option<String>,
-    /// The SCIM User as it is stored, without what is computed and what is never returned.
+    /// The SCIM User as it is stored, without computed attributes and without those that are never returned.
     #[schema(value_type = Object)]
     attributes: Box<RawValue>,
 }
@@ -56,15 +56,15 @@ pub(super) struct MemberDetails {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMemberBody {
-    /// Email address.
+    /// The email address.
     #[schema(format = Email)]
     email: String,
-    /// The name. If there is none, it is the email address.
+    /// The name. Default: the email address.
     display_name: Option<String>,
-    /// What the member may do. If it is not named, the role is `member`.
+    /// The role. Default: `member`.
     role: Option<Role>,
-    /// The passphrase that the member signs in with, of at least 12 characters. Without one, a passphrase is generated and
-    /// emailed to the member.
+    /// The passphrase that the member signs in with, of at least 12 characters. Without one, a passphrase is generated
+    /// and emailed to the member.
     #[schema(min_length = 12, format = Password)]
     passphrase: Option<String>,
 }
@@ -73,14 +73,15 @@ pub(super) struct NewMemberBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RoleBody {
-    /// What the member may do from now on.
+    /// The new role.
     role: Role,
 }
 
 /// List and search members
 ///
-/// The list holds members of either origin, in the order of their creation; members that were imported stand where their ids
-/// place them. A page may be short, or empty, although there are more: at most 10,000 members are looked at for one page.
+/// The list holds manual and SCIM-managed members, in the order of their creation; the ids of imported members
+/// determine their place. A page may be short, or empty, although there are more members: at most 10,000 members are
+/// examined for one page.
 #[utoipa::path(get, path = "/organizations/{organization}/members", tag = "Members", params(MemberSearch),
     responses((status = 200, description = "A page of members.", body = ListOf<Member>)))]
 pub(super) async fn list_members(access: Access, Query(query): Query<MemberSearch>) -> Result<ListOf<Member>, Problem> {
@@ -89,7 +90,8 @@ pub(super) async fn list_members(access: Access, Query(query): Query<MemberSearc
 
 /// Add a member by hand
 ///
-/// The member takes a seat. An owner or a co-owner may do everything on the page, so a key that adds one needs `all:write`.
+/// The member takes a seat. An owner or a co-owner may do everything on the page, so a key that adds one needs
+/// `all:write`.
 #[utoipa::path(post, path = "/organizations/{organization}/members", tag = "Members", request_body = NewMemberBody,
     responses((status = 201, description = "The member was added.", body = Member)))]
 pub(super) async fn add_member(access: Access, JsonBody(new): JsonBody<NewMemberBody>) -> Result<Response, Problem> {
@@ -135,8 +137,8 @@ pub(super) async fn list_teams_of_member(
 
 /// Export members as CSV
 ///
-/// The file has a first line of names. If the members can't be read to their end, the connection is broken off, so that a part
-/// is not taken for the whole.
+/// The first line has the names of the columns. If the members can't be read to their end, the connection is closed
+/// early, so that a partial file is not taken for a complete one.
 #[utoipa::path(get, path = "/organizations/{organization}/exports/members", tag = "Members", params(MembersToExport),
     responses((status = 200, description = "The members.", content((String = "text/csv")))))]
 pub(super) async fn export_members(access: Access, Query(query): Query<MembersToExport>) -> Result<Response, Problem> {
@@ -147,19 +149,19 @@ pub(super) async fn export_members(access: Access, Query(query): Query<MembersTo
 
 /// Count members and teams
 ///
-/// The numbers are by state and by who manages them.
+/// The members and teams are counted by their state and by who manages them.
 #[utoipa::path(get, path = "/organizations/{organization}/census", tag = "Members",
-    responses((status = 200, description = "How many there are.", body = Census)))]
+    responses((status = 200, description = "The numbers.", body = Census)))]
 pub(super) async fn get_census(access: Access) -> Result<Json<Census>, Problem> {
     Ok(Json(access.organization.census().await?))
 }
 
 /// List who got no seat
 ///
-/// The list holds everybody whom the identity provider wanted to be active while all seats were taken, and who has no seat at
-/// this moment. Whoever was refused last comes first.
+/// The list holds the people whom the identity provider wanted to be active while all seats were taken, and who have no
+/// seat now. The latest refusal comes first.
 #[utoipa::path(get, path = "/organizations/{organization}/licences/without-seat", tag = "Members",
-    responses((status = 200, description = "Who got no seat.", body = WithoutSeat)))]
+    responses((status = 200, description = "The people without a seat.", body = WithoutSeat)))]
 pub(super) async fn list_without_seat(access: Access) -> Result<Json<WithoutSeat>, Problem> {
     Ok(Json(access.organization.without_seat().await?))
 }
@@ -192,8 +194,8 @@ pub(super) async fn set_role(
 
 /// Mail a member a link that sets another passphrase
 ///
-/// The link works once, within 24 hours. A member gets one link in ten minutes at the most, and five in 24 hours; a request
-/// beyond that succeeds, and mails nothing.
+/// The link can be used once, within 24 hours. A member gets at most one link in ten minutes, and five in 24 hours; a
+/// further request succeeds, but mails nothing.
 #[utoipa::path(post, path = "/organizations/{organization}/members/{member}/passphrase-reset", tag = "Members",
     responses((status = 204, description = "The link is on its way, unless the member got one a short time ago.")))]
 pub(super) async fn reset_passphrase(
@@ -208,10 +210,10 @@ pub(super) async fn reset_passphrase(
 
 /// See what provisioning a list of users would do
 ///
-/// The answer tells who would be matched, who would be created, and who would stay manual and take a seat. Nothing is
-/// changed. The body may have 5 MiB.
+/// The answer names the users who would be adopted, the users who would be created, and the members who would stay
+/// manual and take a seat. Nothing is changed. The body may have 5 MiB.
 #[utoipa::path(post, path = "/organizations/{organization}/preview", tag = "Members", request_body = PreviewUsers,
-    responses((status = 200, description = "What would become of the users.", body = Preview)))]
+    responses((status = 200, description = "The results for the users.", body = Preview)))]
 pub(super) async fn preview(access: Access, TextBody(users): TextBody) -> Result<Json<Preview>, Problem> {
     Ok(Json(access.organization.preview(users).await?))
 }

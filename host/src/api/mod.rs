@@ -1,18 +1,18 @@
-//! The admin API, `/api/v1`: all that the SCIM page and the command line can do, as JSON, for backends and automation.
+//! The admin API, `/api/v1`: everything that the SCIM page and the command line can do, as JSON, for backends and
+//! automation.
 //!
-//! - **Keys.** A request carries an API key: `Authorization: Bearer insm_api_…` of an organization, or `insm_operator_…` of
-//!   the operator. An organization's key opens what is below `/api/v1/organizations/<organization>` but the changes of the
-//!   organization itself; of any other organization it is answered 403, whether that exists or not. Wrong keys are slowed
-//!   down by address. A key has scopes: which one an operation needs is said in the document, and looked up there when a request
-//!   comes (module `scopes`).
-//! - **Who acts.** Where the component wants an actor, a request may name one; otherwise the key acts for the
-//!   organization's owner. A token is refreshed with the actor's passphrase, as on the page, or by the operator's key
-//!   without one.
+//! - **Keys.** A request has an API key: `Authorization: Bearer insm_api_…` of an organization, or `insm_operator_…` of
+//!   the operator. An organization's key allows the operations below `/api/v1/organizations/<organization>`, except
+//!   changes of the organization itself. For any other organization the answer is 403, whether it exists or not. Wrong
+//!   keys are slowed down by address. A key has scopes; the document says which scope an operation needs, and a request
+//!   is checked against the document (module `scopes`).
+//! - **Actors.** If the component needs an actor, a request may name one; otherwise the key acts for the organization's
+//!   owner. A token is refreshed with the actor's passphrase, as on the page, or with the operator's key without one.
 //! - **Answers.** JSON, never cached. A refusal is a problem (RFC 9457). Lists are paged by cursor, with a `Link` to the
 //!   next page. A POST with an `Idempotency-Key` is done once (module `idempotency`).
 //! - **Documentation.** `/api/v1/openapi.json` is generated from the handlers (module `document`).
 //!
-//! What was begun is finished, also when the client is gone.
+//! A request that has begun is finished even if the client is gone.
 
 mod access;
 mod alerts;
@@ -59,7 +59,7 @@ use self::scopes::Scopes;
 use self::state::ApiState;
 use crate::provisioner::Provisioner;
 
-/// What all paths begin with, below the base URL.
+/// The beginning of all paths, below the base URL.
 const PATH: &str = "/api/v1";
 
 /// The routes of the admin API of all organizations, below `/api/v1`, to be mounted.
@@ -73,11 +73,11 @@ pub fn router(provisioner: &Provisioner) -> Router {
         .fallback(frame::nothing_here)
         .method_not_allowed_fallback(frame::not_this_method)
         .layer(frame.clone());
-    // What is nested is not met with nothing but a slash after it.
+    // A nested router does not match a path with only a slash after it.
     Router::new().nest(PATH, api).route(&format!("{PATH}/"), any(frame::nothing_here).layer(frame)).with_state(state)
 }
 
-/// All operations. Only what stands here is served, and all of it is in the document.
+/// All operations. Only these are served, and all of them are in the document.
 fn operations() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(document::frame())
         .routes(routes!(document::get_document))

@@ -16,7 +16,7 @@ use crate::oauth::{ClientAssertion, IssuedOAuthClient, NewOAuthClient, OAuthClie
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewClient {
-    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
+    /// The id or the email address of the owner or co-owner who acts. By default the owner acts.
     actor: Option<String>,
     /// The name that administrators see: 1 to 200 bytes.
     #[schema(min_length = 1, max_length = 200)]
@@ -27,32 +27,32 @@ pub(super) struct NewClient {
     /// Whether it may use the authorization code grant and refresh tokens, as Okta does.
     #[serde(default)]
     authorization_code: bool,
-    /// The URLs to which authorization codes may be sent; they are compared exactly. A client with `authorization_code` has 1 to
-    /// 10 of them, another client none.
+    /// The URLs to which authorization codes may be sent. They are compared exactly. A client with `authorization_code`
+    /// has 1 to 10 of them, any other client none.
     #[serde(default)]
     #[schema(max_items = 10)]
     redirect_uris: Vec<String>,
-    /// Whether the client has no secret. It must use PKCE then, and can't use the client credentials grant.
+    /// Whether the client has no secret. Then it must use PKCE, and can't use the client credentials grant.
     #[serde(default)]
     public: bool,
-    /// The signed JWT that the client sends instead of a secret (RFC 7523). A public client has none.
+    /// The signed JWT that the client sends instead of a secret (RFC 7523). A public client can't have one.
     assertion: Option<ClientAssertion>,
-    /// How long the client's secrets are valid; one year if nobody says it. Administrators are warned before a secret expires.
+    /// How long the client's secrets are valid. Default: one year. Administrators are warned before a secret expires.
     expires: Option<SecretWindow>,
-    /// For how many minutes an access token is valid; 120 if nobody says it.
+    /// For how many minutes an access token is valid. Default: 120.
     #[schema(minimum = 60, maximum = 360)]
     access_token_minutes: Option<u32>,
 }
 
-/// How a client's secret is replaced.
+/// The data to replace a client's secret.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rotate {
-    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
+    /// The id or the email address of the owner or co-owner who acts. By default the owner acts.
     actor: Option<String>,
-    /// How long the new secret is valid; if nobody says it, as long as was chosen before.
+    /// How long the new secret is valid. By default the last choice applies.
     expires: Option<SecretWindow>,
-    /// For how many seconds the old secret is accepted beside the new one, but never longer than it would have been.
+    /// For how many seconds the old secret is accepted beside the new one, but never after its own expiry.
     #[serde(default)]
     #[schema(maximum = 7_776_000, default = 0)]
     overlap_seconds: u32,
@@ -63,7 +63,8 @@ pub(super) struct Rotate {
 pub(super) struct IssuedClient {
     /// The client.
     client: OAuthClient,
-    /// `insm_cs_`, 43 characters of base62 and 6 of checksum; `null` of a client without one. No other answer holds it.
+    /// The secret: `insm_cs_`, 43 characters of base62 and 6 of checksum; `null` for a client without one. No other
+    /// answer contains it.
     secret: Option<String>,
     /// The issuer of the authorization server.
     issuer: String,
@@ -78,7 +79,7 @@ impl IssuedClient {
 
 /// List OAuth 2.0 clients
 ///
-/// The list is in the order of their registration. An organization has 20 clients at the most.
+/// The clients are in the order of their registration. An organization has at most 20.
 #[utoipa::path(get, path = "/organizations/{organization}/oauth-clients", tag = "OAuth clients",
     responses((status = 200, description = "All clients.", body = ListOf<OAuthClient>)))]
 pub(super) async fn list_oauth_clients(access: Access) -> Result<ListOf<OAuthClient>, Problem> {
@@ -87,7 +88,7 @@ pub(super) async fn list_oauth_clients(access: Access) -> Result<ListOf<OAuthCli
 
 /// Register an OAuth 2.0 client
 ///
-/// The secret is shown in this answer and never again.
+/// Only this answer shows the secret.
 #[utoipa::path(post, path = "/organizations/{organization}/oauth-clients", tag = "OAuth clients",
     request_body = NewClient,
     responses((status = 201, description = "The client and its secret.", body = IssuedClient)))]
@@ -112,8 +113,8 @@ pub(super) async fn create_oauth_client(
 
 /// Give an OAuth 2.0 client a new secret
 ///
-/// The old secret stops working at once, or after `overlap_seconds`; access tokens that were issued with it stay valid. The
-/// new secret is shown in this answer and never again.
+/// The old secret stops working at once, or after `overlap_seconds`; access tokens that were issued with it stay valid.
+/// Only this answer shows the new secret.
 #[utoipa::path(post, path = "/organizations/{organization}/oauth-clients/{client}/rotate", tag = "OAuth clients",
     request_body = Option<Rotate>,
     responses((status = 200, description = "The client and its new secret.", body = IssuedClient)))]
@@ -130,7 +131,7 @@ pub(super) async fn rotate_oauth_client(
 
 /// Delete an OAuth 2.0 client
 ///
-/// All that was granted and issued to the client ends with it.
+/// All grants and tokens of the client end with it.
 #[utoipa::path(delete, path = "/organizations/{organization}/oauth-clients/{client}", tag = "OAuth clients",
     params(ActorQuery),
     responses((status = 204, description = "The client was deleted.")))]

@@ -1,4 +1,4 @@
-//! Organizations: the operator makes, changes and deletes them; an organization's key may look at its own.
+//! Organizations: the operator creates, changes and deletes them; an organization's key may read its own.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -23,12 +23,12 @@ use crate::organization::{NewOrganization, Organization, OrganizationChange, Own
 #[serde(deny_unknown_fields)]
 #[schema(as = NewOrganization)]
 pub(super) struct NewOrganizationBody {
-    /// Its name in the connector URL, which never changes.
+    /// Its name in the connector URL. It never changes.
     #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,62}$", example = "acme")]
     id: String,
-    /// What the backend knows about the organization.
+    /// The data that the backend has about the organization.
     organization: OrganizationRecord,
-    /// Its owner. Without one, a member with the role `owner` is to be added before SCIM can be enabled.
+    /// Its owner. Without one, a member with the role `owner` must be added before SCIM can be enabled.
     owner: Option<Owner>,
     /// For how many days the log of SCIM requests, events and parked emails are kept.
     #[schema(minimum = 1, maximum = 3_650, default = 90)]
@@ -52,11 +52,11 @@ pub(super) struct CreatedOrganizationView {
 pub(super) struct OrganizationView {
     /// Its name in the connector URL.
     id: String,
-    /// The URL that an identity provider is given.
+    /// The URL to enter in the identity provider.
     connector_url: String,
     /// The URL of the page where the owner and co-owners manage SCIM.
     page_url: String,
-    /// What the backend told about the organization; `null` if it never did.
+    /// The data that the backend has sent about the organization; `null` if it has sent none.
     organization: Option<OrganizationRecord>,
 }
 
@@ -69,32 +69,32 @@ pub(super) struct OrganizationLine {
     created: u64,
 }
 
-/// The requirements for SCIM that do not hold.
+/// The unmet requirements for SCIM.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Requirements {
-    /// The requirements that do not hold for this actor. The list is empty if SCIM can be enabled.
+    /// The requirements that are not met for this actor. The list is empty if SCIM can be enabled.
     unmet: Vec<Requirement>,
 }
 
-/// Which part of a list.
+/// The part of a list.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Paging {
-    /// `next` of the page before.
+    /// The value of `next` on the previous page.
     #[param(nullable = false, min_length = 1, max_length = 100)]
     pub(super) after: Option<String>,
-    /// How many items.
+    /// The number of items on a page.
     #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
     pub(super) limit: Option<u32>,
 }
 
-/// Who acts.
+/// The actor.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ActorQuery {
-    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
+    /// The id or the email address of the owner or co-owner who acts. By default the owner acts.
     #[param(nullable = false)]
     pub(super) actor: Option<String>,
 }
@@ -119,7 +119,13 @@ pub(super) async fn list_organizations(
 ) -> Result<ListOf<OrganizationLine>, Problem> {
     let limit = page_limit(query.limit)?;
     let after = query.after.as_deref().map(OrganizationId::parse).transpose();
-    let after = after.map_err(|_| Problem::parameter(Some("after"), "`after` is `next` of the page before."))?;
+    let after = after.map_err(|_| {
+        Problem::parameter(
+            Some("after"),
+            "`after` must be the value of `next` on another \
+        page.",
+        )
+    })?;
     let mut found = operator.state.provisioner.organizations(after.as_ref(), limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -162,8 +168,8 @@ pub(super) async fn get_organization(access: Access) -> Result<Json<Organization
 
 /// Replace what is known about an organization
 ///
-/// The number of seats may be smaller than the number of seats that are taken: then no new seat is given until enough are
-/// free. Only the operator may use this.
+/// There may be fewer seats than are taken: then nobody gets a seat until enough are free. Only the operator may use
+/// this.
 #[utoipa::path(put, path = "/organizations/{organization}", tag = "Organizations", request_body = OrganizationRecord,
     responses((status = 200, description = "The organization was changed.", body = OrganizationView)))]
 pub(super) async fn put_organization(
@@ -177,8 +183,8 @@ pub(super) async fn put_organization(
 
 /// Change some of what is known about an organization
 ///
-/// What the request does not name stays as it is. Of two changes at the same time the later one may undo the
-/// other. Only the operator may use this.
+/// Values that the request does not name stay as they are. If two changes come at the same time, the later one may undo
+/// the other. Only the operator may use this.
 #[utoipa::path(patch, path = "/organizations/{organization}", tag = "Organizations", request_body = OrganizationChange,
     responses((status = 200, description = "The organization was changed.", body = OrganizationView)))]
 pub(super) async fn patch_organization(
@@ -192,9 +198,10 @@ pub(super) async fn patch_organization(
 
 /// Export an organization
 ///
-/// The export holds the organization as JSON Lines, without secrets and without the emails and tokens that wait. Each line is an object with a `kind` and a `value`:
-/// one `organization`, one `connector`, then `member`, `team`, `membership`, `log`, `event`, `request` and `audit`. The last line, of the
-/// kind `end`, says how many lines there were before it. If not all can be read, the connection is broken off.
+/// The export holds the organization as JSON Lines, without secrets and without the emails and tokens that wait. Each
+/// line is an object with a `kind` and a `value`: one `organization`, one `connector`, then `member`, `team`,
+/// `membership`, `log`, `event`, `request` and `audit`. The last line, of the kind `end`, has the number of lines
+/// before it. If the organization can't be read to its end, the connection is closed early.
 #[utoipa::path(get, path = "/organizations/{organization}/export", tag = "Organizations",
     responses((status = 200, description = "The organization.", content((String = "application/jsonl")))))]
 pub(super) async fn export_organization(access: Access) -> Result<Response, Problem> {
@@ -208,8 +215,8 @@ pub(super) async fn export_organization(access: Access) -> Result<Response, Prob
 
 /// Delete an organization
 ///
-/// The organization is deleted with all its members, teams, logs and API keys. There is no way back. Only the operator may
-/// use this.
+/// The organization is deleted with all its members, teams, logs and API keys. This can't be undone. Only the operator
+/// may use this.
 #[utoipa::path(delete, path = "/organizations/{organization}", tag = "Organizations",
     responses((status = 204, description = "The organization was deleted.")))]
 pub(super) async fn delete_organization(operator: Operator, access: Access) -> Result<StatusCode, Problem> {
@@ -220,7 +227,7 @@ pub(super) async fn delete_organization(operator: Operator, access: Access) -> R
 
 /// See what is missing for SCIM
 #[utoipa::path(get, path = "/organizations/{organization}/requirements", tag = "Connector", params(ActorQuery),
-    responses((status = 200, description = "The requirements that do not hold.", body = Requirements)))]
+    responses((status = 200, description = "The unmet requirements.", body = Requirements)))]
 pub(super) async fn get_requirements(
     access: Access,
     Query(query): Query<ActorQuery>,
@@ -234,14 +241,14 @@ pub(super) async fn get_requirements(
 pub(super) struct LicencesView {
     #[serde(flatten)]
     licences: Licences,
-    /// Active members who can't sign in or are of a domain that is not verified.
+    /// Active members who can't sign in or whose domain is not verified.
     marked: MarkedMembers,
 }
 
 /// See seats and who takes them
 ///
-/// The answer also counts the active members who can't sign in because they have no email address, and those of a domain that
-/// is not verified.
+/// The answer also counts the active members who can't sign in because they have no email address, and those whose
+/// domain is not verified.
 #[utoipa::path(get, path = "/organizations/{organization}/licences", tag = "Members",
     responses((status = 200, description = "Seats and who takes them.", body = LicencesView)))]
 pub(super) async fn get_licences(access: Access) -> Result<Json<LicencesView>, Problem> {

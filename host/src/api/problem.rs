@@ -19,20 +19,21 @@ use crate::server::body::BodyError;
 
 /// The media type of a problem.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
-/// What every `type` begins with.
+/// The beginning of every `type`.
 const TYPE: &str = "urn:insomnia:problem:";
 
-/// What a request without a key that is good enough is asked for (RFC 6750 §3).
+/// The challenge for a request without a suitable key (RFC 6750 §3).
 const CHALLENGE: &str = "Bearer realm=\"Insomnia SCIM API\"";
 
 /// The longest text of a problem, in bytes.
 const LONGEST: usize = 1_000;
 
-/// Why a request was refused. It travels in results, so it is small.
+/// The reason why a request was refused. Results contain it, so it is small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem(Box<Details>);
 
-/// Why a request was refused (RFC 9457). Nothing has changed unless the `type` says that the outcome is unknown.
+/// The reason why a request was refused (RFC 9457). Nothing has changed unless the `type` says that the outcome is
+/// unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(super) struct Details {
@@ -44,11 +45,11 @@ pub(super) struct Details {
     /// The status of the answer.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What is wrong with this request.
+    /// The error in this request.
     detail: String,
     /// The request's id, as in the `X-Request-Id` header field and in the server's log.
     instance: String,
-    /// The requirements for SCIM that do not hold. Only a problem of the type `unmet-requirements` has them.
+    /// The unmet requirements for SCIM. Only a problem of the type `unmet-requirements` has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     requirements: Vec<Requirement>,
@@ -71,19 +72,19 @@ pub(super) struct Mistake {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) pointer: Option<String>,
-    /// A parameter of the path, the query, or a header field.
+    /// A parameter of the path or the query, or a header field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) parameter: Option<String>,
-    /// What is wrong there.
+    /// The error at this place.
     pub(super) detail: String,
 }
 
-/// What is not in the document.
+/// The parts that are not in the document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Extra {
     retry_after: Option<u32>,
-    /// Of 401: the challenge.
+    /// Whether a 401 has a challenge.
     challenge: bool,
     /// The component gave no answer: something may have changed.
     uncertain: bool,
@@ -137,19 +138,19 @@ impl Problem {
         problem
     }
 
-    /// A key was to be made that would outlive the one that makes it.
+    /// The new key would be valid for longer than the key that makes it.
     pub(super) fn expires_later() -> Self {
         let title = "The key would expire later than the one that makes it";
         let detail = "A key can't make one that expires later than itself.";
         Self::new(StatusCode::FORBIDDEN, "later-expiry", title, detail).at("/expires".into(), detail.into())
     }
 
-    /// No key was sent.
+    /// The request has no key.
     pub(super) fn no_key(detail: impl Into<String>) -> Self {
         Self::challenge("An API key is needed", detail)
     }
 
-    /// A key was sent that opens nothing.
+    /// The key of the request is not valid.
     pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::challenge("The API key is not valid", detail)
     }
@@ -183,7 +184,7 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", detail)
     }
 
-    /// A mistake in a query parameter, or all that is known of mistakes in the query.
+    /// An error in a query parameter, or in the query as a whole.
     pub(super) fn parameter(name: Option<&str>, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let mut problem = Self::bad_request(detail.clone());
@@ -193,7 +194,7 @@ impl Problem {
         problem
     }
 
-    /// A mistake in the body.
+    /// An error in the body.
     #[must_use]
     pub(super) fn at(mut self, pointer: String, detail: String) -> Self {
         self.0.errors.push(Mistake { pointer: Some(pointer), parameter: None, detail });
@@ -206,7 +207,7 @@ impl Problem {
         self
     }
 
-    /// A refusal of the value at this place of the body.
+    /// An error in the value at this place of the body.
     pub(super) fn at_place(error: ActionError, pointer: &str) -> Self {
         match &error {
             ActionError::Invalid(why) => {
@@ -255,7 +256,7 @@ impl Problem {
         if self.0.extra.challenge {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }
-        // As RFC 6750 §3.1 has it.
+        // The form is that of RFC 6750 §3.1.
         let lacks = self.0.scope.map(|scope| format!("{CHALLENGE}, error=\"insufficient_scope\", scope=\"{scope}\""));
         if let Some(lacks) = lacks.and_then(|lacks| HeaderValue::try_from(lacks).ok()) {
             headers.insert(header::WWW_AUTHENTICATE, lacks);
@@ -264,7 +265,7 @@ impl Problem {
     }
 }
 
-/// Texts repeat what was sent, which may be long.
+/// Texts repeat what was sent, so they may be long.
 fn shorten(text: &mut String) {
     if text.len() > LONGEST {
         text.truncate(text.floor_char_boundary(LONGEST));
@@ -272,7 +273,7 @@ fn shorten(text: &mut String) {
     }
 }
 
-/// Without a body yet: the frame of the API renders it, since only it knows the request's id.
+/// The response has no body yet. The frame of the API renders it, since only the frame knows the request's id.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -287,7 +288,7 @@ impl From<ActionError> for Problem {
         let text = error.to_string();
         match error {
             ActionError::UnmetRequirements(requirements) => {
-                let title = "Requirements for SCIM do not hold";
+                let title = "Requirements for SCIM are not met";
                 let mut problem = Self::new(StatusCode::CONFLICT, "unmet-requirements", title, text);
                 problem.0.requirements = requirements;
                 problem
@@ -303,7 +304,7 @@ impl From<ActionError> for Problem {
             ActionError::Invalid(text) => Self::invalid(text),
             ActionError::NoFreeSeat => Self::new(StatusCode::CONFLICT, "no-free-seat", "Every seat is taken", text),
             ActionError::NotConfigured(text) => {
-                Self::new(StatusCode::CONFLICT, "not-configured", "The server is not set up for this", text)
+                Self::new(StatusCode::CONFLICT, "not-configured", "The server is not configured for this", text)
             }
             ActionError::Unavailable(_) | ActionError::Call(CallError::Busy | CallError::Component) => {
                 warn_hourly!("api-waits"; "a request of the API has to wait: {text}");

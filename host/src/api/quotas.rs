@@ -1,4 +1,4 @@
-//! Quotas: anybody with a key of the organization looks at them, the operator sets them.
+//! Quotas: every key of the organization may read them, and the operator sets them.
 
 use axum::Json;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -14,12 +14,12 @@ use crate::quota::{Quota, Quotas};
 /// A quota of an organization.
 #[derive(Serialize, ToSchema)]
 pub(super) struct QuotaLine {
-    /// What is bounded.
+    /// The resource that is limited.
     #[schema(example = "requests-per-second")]
     quota: &'static str,
-    /// How much the organization may take.
+    /// How much the organization may use.
     limit: u64,
-    /// How many requests, emails or changes this server has refused because of it since it was started.
+    /// How many requests, emails or changes this server has refused for this reason since it was started.
     refused: u64,
 }
 
@@ -27,13 +27,13 @@ pub(super) struct QuotaLine {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewLimit {
-    /// How much the organization may take; `null` for what the server allows every organization.
+    /// How much the organization may use; `null` for the server's default.
     #[serde(deserialize_with = "present")]
     #[schema(required = true, minimum = 1, maximum = 9_007_199_254_740_991_u64)]
     limit: Option<u64>,
 }
 
-/// Reads a value that may be `null` but not be missing: an empty object must not set anything.
+/// Reads a value that may be `null`, but must be present: an empty object must not set anything.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Option::deserialize(deserializer)
 }
@@ -44,7 +44,7 @@ async fn line(organization: &Organization, limits: &Quotas, quota: Quota) -> Quo
 
 /// List the quotas of an organization
 ///
-/// A quota bounds what the organization may take over time, so that it leaves enough to others. What is refused because of
+/// A quota limits how much the organization may use over time, so that enough is left for others. A refusal because of
 /// a quota says so.
 #[utoipa::path(get, path = "/organizations/{organization}/quotas", tag = "Organizations",
     responses((status = 200, description = "All quotas.", body = ListOf<QuotaLine>)))]

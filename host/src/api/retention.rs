@@ -1,4 +1,4 @@
-//! How long an organization keeps its log.
+//! The retention of an organization's log.
 
 use axum::Json;
 use serde::{Deserialize, Serialize};
@@ -8,11 +8,11 @@ use super::access::Access;
 use super::input::JsonBody;
 use super::problem::Problem;
 
-/// For how long an organization keeps what is deleted with time.
+/// The retention of an organization.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Retention {
-    /// For how many days the log of SCIM requests, events and parked emails are kept. What is older is deleted soon.
+    /// For how many days the log of SCIM requests, events and parked emails are kept. Older ones are soon deleted.
     #[schema(minimum = 1, maximum = 3_650)]
     days: u32,
 }
@@ -26,7 +26,7 @@ pub(super) async fn get_retention(access: Access) -> Result<Json<Retention>, Pro
 
 /// Choose how long the log is kept
 ///
-/// The choice concerns the log of SCIM requests, events, and emails that could not be sent.
+/// This applies to the log of SCIM requests, to events, and to emails that could not be sent.
 #[utoipa::path(put, path = "/organizations/{organization}/retention", tag = "Logs", request_body = Retention,
     responses((status = 200, description = "The retention now.", body = Retention)))]
 pub(super) async fn put_retention(

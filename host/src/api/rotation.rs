@@ -17,7 +17,7 @@ use crate::organization::oauth::{Address, addresses};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IdpApiBody {
-    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
+    /// The id or the email address of the owner or co-owner who acts. By default the owner acts.
     actor: Option<String>,
     /// The query that the identity provider appends to the connector URL, such as Entra's `aadOptscim062020`.
     connector_query: Option<String>,
@@ -123,9 +123,9 @@ pub(super) async fn get_automatic_refresh(access: Access) -> Result<Json<Refresh
 
 /// Configure access to the identity provider's API
 ///
-/// An earlier configuration is replaced. From then on, tokens are refreshed automatically; the first time at once if SCIM is
-/// enabled, which shows whether the access works: look at the automatic refresh afterwards. What the server's policy for
-/// outgoing requests refuses can't be configured.
+/// An earlier configuration is replaced. From now on, tokens are refreshed automatically. If SCIM is enabled, the first
+/// refresh begins at once, which shows whether the access works: look at the automatic refresh afterwards. A URL that
+/// the server's policy for outgoing requests does not allow is refused.
 #[utoipa::path(put, path = "/organizations/{organization}/connector/idp-api", tag = "Automatic refresh",
     request_body = IdpApiBody,
     responses((status = 200, description = "The access is configured.", body = RefreshStatus)))]
@@ -146,10 +146,10 @@ pub(super) async fn put_idp_api(
 
 /// Forget the access to the identity provider's API
 ///
-/// The tokens that are there stay as they are.
+/// Existing tokens stay valid.
 #[utoipa::path(delete, path = "/organizations/{organization}/connector/idp-api", tag = "Automatic refresh",
     params(ActorQuery),
-    responses((status = 204, description = "The access is forgotten.")))]
+    responses((status = 204, description = "The access is removed.")))]
 pub(super) async fn delete_idp_api(access: Access, Query(query): Query<ActorQuery>) -> Result<StatusCode, Problem> {
     let actor = access.actor(query.actor);
     access.organization.remove_idp_api(&actor).await?;

@@ -11,15 +11,15 @@ use super::access::Access;
 use super::input::TextBody;
 use super::problem::Problem;
 
-/// What an organization declares beside the built-in schemas. A resource type named `User` or `Group` adds its
-/// `schemaExtensions` to the built-in one.
+/// The schemas that an organization declares in addition to the built-in ones. A resource type named `User` or `Group`
+/// adds its `schemaExtensions` to the built-in one.
 #[derive(Deserialize, ToSchema)]
 #[allow(dead_code, reason = "a schema")]
 pub(super) struct Declaration {
-    /// Schemas, in the form of RFC 7643 §7; 20 at the most.
+    /// Schemas, in the form of RFC 7643 §7; at most 20.
     #[schema(required = false, max_items = 20)]
     schemas: Vec<Value>,
-    /// Resource types, in the form of RFC 7643 §6; 20 at the most.
+    /// Resource types, in the form of RFC 7643 §6; at most 20.
     #[serde(rename = "resourceTypes")]
     #[schema(required = false, max_items = 20)]
     resource_types: Vec<Value>,
@@ -35,17 +35,17 @@ async fn declared(access: &Access) -> Result<Json<Box<RawValue>>, Problem> {
 
 /// See which schemas and resource types are declared
 #[utoipa::path(get, path = "/organizations/{organization}/schemas", tag = "Schemas",
-    responses((status = 200, description = "What is declared.", body = Declaration)))]
+    responses((status = 200, description = "The declaration.", body = Declaration)))]
 pub(super) async fn get_schemas(access: Access) -> Result<Json<Box<RawValue>>, Problem> {
     declared(&access).await
 }
 
 /// Declare schemas and resource types
 ///
-/// The declaration replaces what was declared before. Stored resources stay as they are. A mistake is pointed at. The body may
-/// have 512 KiB.
+/// The declaration replaces the former one. Stored resources stay as they are. A refusal names the place of the error.
+/// The body may have 512 KiB.
 #[utoipa::path(put, path = "/organizations/{organization}/schemas", tag = "Schemas", request_body = Declaration,
-    responses((status = 200, description = "What is declared now.", body = Declaration)))]
+    responses((status = 200, description = "The new declaration.", body = Declaration)))]
 pub(super) async fn put_schemas(
     access: Access,
     TextBody(declaration): TextBody,
@@ -56,7 +56,7 @@ pub(super) async fn put_schemas(
 
 /// Declare nothing any more
 ///
-/// Stored resources stay as they are, and are served again when their type is declared again.
+/// Stored resources stay as they are, and are served again once their type is declared again.
 #[utoipa::path(delete, path = "/organizations/{organization}/schemas", tag = "Schemas",
     responses((status = 204, description = "Nothing is declared.")))]
 pub(super) async fn delete_schemas(access: Access) -> Result<StatusCode, Problem> {

@@ -1,4 +1,4 @@
-//! Which scope of an API key each operation needs: said once, in the document, and looked up there.
+//! The scope of an API key that each operation needs. It is defined once, in the document, and read from there.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,21 @@ use serde_json::Value;
 use super::PATH;
 use crate::api_keys::{ApiAccess, ApiResource, ApiScope};
 
-/// The document's name of the API key, in which an operation requires a scope.
+/// The name of the API key in the document. Operations require scopes under this name.
 pub(super) const SCHEME: &str = "apiKey";
 
-/// The scope that an operation needs: to read or to write what its tag says. Whatever has a tag that is no resource needs the
-/// scope for everything.
+/// The scope that an operation needs: to read or to write the resource that its tag names. If its tag names no
+/// resource, the operation needs the scope for everything.
 pub(super) fn of_operation(path: &str, method: &str, tag: &str) -> ApiScope {
     match (method, path) {
-        // It holds what all resources of the organization hold.
+        // The export contains all resources of the organization.
         ("get", "/organizations/{organization}/export") => ApiScope::read(ApiResource::All),
-        // A component decides what happens to all data of the organizations that run it.
+        // A component decides about all data of the organizations that run it.
         (method, _) if method != "get" && tag == "Components" => ApiScope::EVERYTHING,
-        // Whoever chooses an id may give it, after its member was removed, to somebody else, whom a backend that knows people
-        // by their ids takes for that member.
+        // A key that chooses ids could give another person the id of a removed member. A backend that identifies people
+        // by their ids would take that person for the removed member.
         ("post", "/organizations/{organization}/imports") => ApiScope::EVERYTHING,
-        // It changes nothing; the users are in its body because they are many.
+        // A preview changes nothing. It is a POST only because the users in its body are many.
         ("post", "/organizations/{organization}/preview") => ApiScope::read(ApiResource::Members),
         _ => {
             let access = if method == "get" { ApiAccess::Read } else { ApiAccess::Write };
@@ -35,7 +35,7 @@ pub(super) fn of_operation(path: &str, method: &str, tag: &str) -> ApiScope {
 pub(super) struct Scopes(HashMap<(String, String), ApiScope>);
 
 impl Scopes {
-    /// As the document has them.
+    /// Reads the scopes from the document.
     pub(super) fn of(document: &Value) -> Self {
         let mut scopes = HashMap::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -49,7 +49,7 @@ impl Scopes {
         Self(scopes)
     }
 
-    /// The scope that a request needs whose path has matched this route; the one for everything if it is no operation.
+    /// The scope for a request whose path has matched this route. It is the one for everything if that is no operation.
     pub(super) fn needed(&self, method: &Method, matched: &str) -> ApiScope {
         // A backend may have mounted the API below a path of its own.
         let path = matched.rsplit_once(PATH).map_or(matched, |(_, path)| path);

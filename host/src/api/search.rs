@@ -1,4 +1,4 @@
-//! Searches for members and teams, as queries ask for them.
+//! The query parameters of searches for members and teams.
 
 use serde::Deserialize;
 
@@ -6,27 +6,27 @@ use super::input::{cursor, page_limit};
 use super::problem::Problem;
 use crate::directory::{MemberQuery, Origin, TeamQuery};
 
-/// Which members, and which page of them.
+/// The filter of members, and the page.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct MemberSearch {
-    /// Only those in whose name, userName or email addresses this occurs, in any case.
+    /// Only members whose name, userName or email addresses contain this text, in any case.
     #[param(nullable = false)]
     text: Option<String>,
-    /// Only those whose name, userName or email address begins with this, in any case.
+    /// Only members whose name, userName or email address begins with this text, in any case.
     #[param(nullable = false)]
     prefix: Option<String>,
-    /// Only those whom people (`manual`) or the identity provider (`scim`) manage.
+    /// Only members that people (`manual`) or the identity provider (`scim`) manage.
     #[param(nullable = false)]
     origin: Option<Origin>,
-    /// Only those with access, or only those without.
+    /// Only members with access, or only members without access.
     #[param(nullable = false)]
     active: Option<bool>,
-    /// `next` or `previous` of another page.
+    /// The value of `next` or `previous` on another page.
     #[param(nullable = false, min_length = 1, max_length = 100)]
     after: Option<String>,
-    /// How many items.
+    /// The number of items on a page.
     #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<u32>,
 }
@@ -39,24 +39,24 @@ impl MemberSearch {
     }
 }
 
-/// Which teams, and which page of them.
+/// The filter of teams, and the page.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TeamSearch {
-    /// Only those in whose name this occurs, in any case.
+    /// Only teams whose name contains this text, in any case.
     #[param(nullable = false)]
     text: Option<String>,
-    /// Only those whose name begins with this, in any case.
+    /// Only teams whose name begins with this text, in any case.
     #[param(nullable = false)]
     prefix: Option<String>,
-    /// Only those that people (`manual`) or the identity provider (`scim`) manage.
+    /// Only teams that people (`manual`) or the identity provider (`scim`) manage.
     #[param(nullable = false)]
     origin: Option<Origin>,
-    /// `next` or `previous` of another page.
+    /// The value of `next` or `previous` on another page.
     #[param(nullable = false, min_length = 1, max_length = 100)]
     after: Option<String>,
-    /// How many items.
+    /// The number of items on a page.
     #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<u32>,
 }

@@ -1,4 +1,4 @@
-//! Links by which somebody who administers the identity provider, but is no owner, sets it up.
+//! Links for a person who administers the identity provider, but is no owner.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -17,18 +17,19 @@ use crate::connector::{ExpiryWindow, IdentityProvider, NewSetupLink, SetupLink};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewLink {
-    /// The identity provider whose steps the link shows. SCIM is enabled for it, if it is not enabled when the link is used.
+    /// The identity provider whose steps the link shows. If SCIM is not enabled when the link is used, it is enabled
+    /// for this provider.
     identity_provider: IdentityProvider,
-    /// How long the token will be valid. If nobody says it, as long as the token before, or 180 days.
+    /// How long the token will be valid. By default as long as the token before, or 180 days.
     expires: Option<ExpiryWindow>,
-    /// For how many seconds the link is good.
+    /// For how many seconds the link is valid.
     #[serde(default = "a_day")]
     #[schema(minimum = 3_600, maximum = 604_800, default = 86_400)]
     valid_seconds: u32,
-    /// The id or the email address of the owner or co-owner who acts. If nobody is named, it is the operator with an
-    /// operator's key, and the owner with the key of an organization.
+    /// The id or the email address of the owner or co-owner who acts. By default it is the operator for an operator's
+    /// key, and the owner for an organization's key.
     actor: Option<String>,
-    /// The actor's passphrase. It is needed unless the operator acts.
+    /// The actor's passphrase. It is required unless the operator acts.
     #[schema(format = Password)]
     passphrase: Option<String>,
 }
@@ -42,13 +43,14 @@ const fn a_day() -> u32 {
 pub(super) struct IssuedLink {
     /// The link.
     link: SetupLink,
-    /// What whoever sets up the identity provider opens. No other answer holds it: only a hash of its secret is stored.
+    /// The URL for the person who sets up the identity provider. No other answer contains it: only a hash of its secret
+    /// is stored.
     url: String,
 }
 
 /// List set-up links
 ///
-/// The list holds the links that are good, and some that no longer are, newest first.
+/// The list holds all valid links, and some that are no longer valid, newest first.
 #[utoipa::path(get, path = "/organizations/{organization}/setup-links", tag = "Connector",
     responses((status = 200, description = "The links.", body = ListOf<SetupLink>)))]
 pub(super) async fn list_setup_links(access: Access) -> Result<ListOf<SetupLink>, Problem> {
@@ -57,9 +59,9 @@ pub(super) async fn list_setup_links(access: Access) -> Result<ListOf<SetupLink>
 
 /// Make a set-up link
 ///
-/// The link is for somebody who administers the identity provider, but is no owner. It shows the steps and the connector URL
-/// and, once, a new token. SCIM is enabled with that; if it is enabled already, the old token works for an hour more. The URL is
-/// shown in this answer and never again. As for a new token, the actor proves who he or she is with the passphrase.
+/// The link is for a person who administers the identity provider, but is no owner. It shows the steps, the connector
+/// URL and, once, a new token. Showing the token enables SCIM; if SCIM is enabled already, the old token works for
+/// another hour. Only this answer shows the URL. As for a new token, the actor gives the passphrase.
 #[utoipa::path(post, path = "/organizations/{organization}/setup-links", tag = "Connector", request_body = NewLink,
     responses((status = 201, description = "The link and its URL.", body = IssuedLink)))]
 pub(super) async fn create_setup_link(
@@ -87,7 +89,7 @@ pub(super) async fn create_setup_link(
 
 /// Revoke a set-up link
 ///
-/// The link is good no more. What it was used for stays.
+/// The link is no longer valid. Its effects stay.
 #[utoipa::path(delete, path = "/organizations/{organization}/setup-links/{link}", tag = "Connector", params(ActorQuery),
     responses((status = 204, description = "The link was revoked.")))]
 pub(super) async fn revoke_setup_link(

@@ -1,4 +1,4 @@
-//! The shapes of what crosses as JSON that the host does not look into: schemas only.
+//! The schemas of JSON documents that the host does not read.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -13,9 +13,9 @@ pub(super) struct LogEntry {
     time: u64,
     /// The id of the request, as in the `X-Request-Id` header field and in the detail of an error.
     request_id: String,
-    /// The HTTP method, as sent.
+    /// The HTTP method that the client sent.
     method: String,
-    /// The path below the connector URL, with its query, as sent.
+    /// The path and query that the client sent, below the connector URL.
     path: String,
     /// The HTTP status of the answer; 0 if the server stopped before it had answered.
     #[schema(minimum = 0, maximum = 599)]
@@ -28,19 +28,19 @@ pub(super) struct LogEntry {
     detail: Option<String>,
     /// How long the request took, in milliseconds.
     duration: u64,
-    /// The member or team that the request concerned.
+    /// The member, team or other resource that the request was about.
     #[schema(nullable = false)]
     subject: Option<LogSubject>,
-    /// What was done: `created`, `adopted`, …
+    /// The action: `created`, `adopted`, …
     #[schema(nullable = false)]
     action: Option<String>,
-    /// Why it was done: the attribute by which a member was matched, what became of the seat, and so on.
+    /// The reasons: the attribute by which a member was matched, the effect on the seat, and so on.
     #[serde(default)]
     because: Vec<String>,
-    /// The generation of the token that the caller had; an expired token has one too.
+    /// The generation of the caller's token, even if the token has expired.
     #[schema(nullable = false)]
     token_generation: Option<u32>,
-    /// The `User-Agent` header field, as sent.
+    /// The `User-Agent` header field that the client sent.
     #[schema(nullable = false)]
     user_agent: Option<String>,
     /// The IP address that the request came from; behind a trusted proxy the one that the proxy names.
@@ -57,7 +57,7 @@ pub(super) struct LogEntry {
     component: String,
 }
 
-/// The member, team or other resource that a request concerned.
+/// The member, team or other resource that a request was about.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "a schema")]
@@ -76,7 +76,7 @@ pub(super) struct LogSubject {
 pub(super) struct EventDocument {
     /// A UUID: the same in every attempt to deliver the event.
     id: String,
-    /// What happened, such as `member.created`.
+    /// The kind of event, such as `member.created`.
     #[serde(rename = "type")]
     kind: String,
     /// The time of the change, in the form of RFC 3339.
@@ -84,16 +84,16 @@ pub(super) struct EventDocument {
     time: String,
     /// The member, team, connector or token that the change is about.
     subject: EventSubject,
-    /// Who made the change: `scim`, `admin` or `system`.
+    /// The actor: `scim`, `admin` or `system`.
     actor: String,
-    /// By which request and whose credential the change was made. It is absent if time alone brought it.
+    /// The request and the credential that caused the change. It is absent if only time did.
     #[schema(nullable = false)]
     cause: Option<EventCause>,
-    /// What changed.
+    /// The changes.
     data: Map<String, Value>,
 }
 
-/// What brought a change about.
+/// The cause of a change.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "a schema")]
@@ -101,17 +101,17 @@ pub(super) struct EventCause {
     /// The id of the request, as in its answer's `X-Request-Id`.
     #[schema(nullable = false)]
     request_id: Option<String>,
-    /// What the caller was let in by: `token 3` (the connector's token of this generation), `oauth-client` and its id, `member`
-    /// and its id, or the id of an API key.
+    /// The caller's credential: `token 3` (the connector's token of this generation), `oauth-client` and its id,
+    /// `member` and its id, or the id of an API key.
     #[schema(nullable = false)]
     credential: Option<String>,
-    /// The `traceparent` (W3C Trace Context) of the request, if the server makes traces: by it the event belongs to the trace of
-    /// the request.
+    /// The `traceparent` (W3C Trace Context) of the request, if the server makes traces. It shows to which trace the
+    /// event belongs.
     #[schema(nullable = false)]
     traceparent: Option<String>,
 }
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Deserialize, ToSchema)]
 #[allow(dead_code, reason = "a schema")]
 pub(super) struct EventSubject {
@@ -126,11 +126,11 @@ pub(super) struct EventSubject {
     name: Option<String>,
 }
 
-/// Users as an identity provider will send them: at most 10,000 SCIM Users (RFC 7643 §4.1), such as
-/// `[{"userName": "ada@example.com"}]`. An entry that is no SCIM User is previewed as refused. An answer to a SCIM query (RFC 7644
-/// §3.4.2) is taken as well: its `Resources` are the users.
+/// Users as an identity provider will send them: at most 10,000 SCIM Users (RFC 7643 §4.1), such as `[{"userName":
+/// "ada@example.com"}]`. For an entry that is no SCIM User, the preview shows a refusal. A response to a SCIM query
+/// (RFC 7644 §3.4.2) is accepted as well: its `Resources` are the users.
 ///
-/// The schema is of the list alone: generators of clients can't make a type that is a list or an object.
+/// The schema describes only the list: generators of clients can't make a type that is a list or an object.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "a schema")]
 pub(super) struct PreviewUsers(Vec<Value>);

@@ -1,4 +1,4 @@
-//! What all handlers of the API share.
+//! The state that all handlers of the API share.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ pub(super) struct ApiState(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) provisioner: Provisioner,
     pub(super) keys: ApiKeys,
-    /// Wrong keys from one address.
+    /// The limit of wrong keys from one address.
     pub(super) wrong: Throttle,
-    /// Exports of logs.
+    /// The running exports of logs.
     pub(super) streams: Arc<Streams>,
     /// The OpenAPI document.
     pub(super) document: Bytes,
-    /// Which scope each operation needs.
+    /// The scope that each operation needs.
     pub(super) scopes: Scopes,
 }
 
@@ -51,7 +51,7 @@ impl ApiState {
         }))
     }
 
-    /// What the request holds of the host's memory.
+    /// The memory of the host that the request uses.
     pub(super) fn bill(&self, request: &Parts) -> Result<Bill, BodyError> {
         Bill::of(request, self.provisioner.runtime().ledger()).map_err(|_| BodyError::Busy)
     }

@@ -11,12 +11,13 @@ use super::listed::ListOf;
 use super::problem::Problem;
 use crate::event::{EventStream, IssuedEventStream, NewEventStream, SigningKey};
 
-/// A stream with the token by which its receiver polls, shown once.
+/// A stream with the token for a receiver that polls, shown once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct IssuedStream {
     /// The stream.
     stream: EventStream,
-    /// `insm_events_`, 43 characters of base62 and 6 of checksum; `null` if tokens are pushed. No other answer holds it.
+    /// The token: `insm_events_`, 43 characters of base62 and 6 of checksum; `null` if tokens are pushed. No other
+    /// answer contains it.
     token: Option<String>,
 }
 
@@ -28,7 +29,7 @@ impl From<IssuedEventStream> for IssuedStream {
 
 /// List streams
 ///
-/// The list is in the order in which they were added. An organization has 8 streams at the most.
+/// The streams are in the order in which they were added. An organization has at most 8.
 #[utoipa::path(get, path = "/organizations/{organization}/streams", tag = "Streams",
     responses((status = 200, description = "All streams.", body = ListOf<EventStream>)))]
 pub(super) async fn list_streams(access: Access) -> Result<ListOf<EventStream>, Problem> {
@@ -45,9 +46,9 @@ pub(super) async fn get_stream(access: Access, PathParameter(id): PathParameter)
 
 /// Add a stream
 ///
-/// The receiver is told what happens to users and groups from now on, by Security Event Tokens (RFC 8417) of RFC 9967. With a
-/// `push_url` the tokens are pushed to it (RFC 8935). Without one the receiver polls (RFC 8936) at `poll_url` with the token
-/// that is shown in this answer and never again.
+/// From now on, the receiver gets changes of users and groups as Security Event Tokens (RFC 8417, RFC 9967). With a
+/// `push_url` the tokens are pushed to it (RFC 8935). Without one the receiver polls (RFC 8936) at `poll_url`, with the
+/// token that only this answer shows.
 #[utoipa::path(post, path = "/organizations/{organization}/streams", tag = "Streams", request_body = NewEventStream,
     responses((status = 201, description = "The stream, and the token of its receiver.", body = IssuedStream)))]
 pub(super) async fn add_stream(
@@ -70,7 +71,7 @@ pub(super) async fn remove_stream(access: Access, PathParameter(id): PathParamet
 
 /// Give the receiver of a stream a new token
 ///
-/// The old token stops at once. The new one is shown in this answer and never again. Only a receiver that polls has a token.
+/// The old token stops working at once. Only this answer shows the new one. Only a receiver that polls has a token.
 #[utoipa::path(post, path = "/organizations/{organization}/streams/{stream}/token", tag = "Streams",
     responses((status = 200, description = "The stream, and the new token.", body = IssuedStream)))]
 pub(super) async fn rotate_stream_token(

@@ -1,4 +1,4 @@
-//! Teams, of either origin, and who is in them.
+//! Teams and their members, whether people or SCIM manage them.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -16,28 +16,29 @@ use super::search::{MemberSearch, TeamSearch};
 use crate::directory::{DescribedTeam, Member, Origin, Team, TeamQuery};
 use crate::organization::export::DirectoryExport;
 
-/// Which teams.
+/// The filter of teams.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TeamsToExport {
-    /// Only those in whose name this occurs, in any case.
+    /// Only teams whose name contains this text, in any case.
     #[param(nullable = false)]
     text: Option<String>,
-    /// Only those that people (`manual`) or the identity provider (`scim`) manage.
+    /// Only teams that people (`manual`) or the identity provider (`scim`) manage.
     #[param(nullable = false)]
     origin: Option<Origin>,
-    /// Only those with this member: an id, a userName or an email address.
+    /// Only teams with this member: an id, a userName or an email address.
     #[param(nullable = false)]
     member: Option<String>,
 }
 
-/// A team with all that is known of it.
+/// A team with all data about it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TeamDetails {
     /// The team.
     team: Team,
-    /// The SCIM Group as it is stored, without its members, what is computed and what is never returned.
+    /// The SCIM Group as it is stored, without its members, without computed attributes and without those that are
+    /// never returned.
     #[schema(value_type = Object)]
     attributes: Box<RawValue>,
 }
@@ -49,27 +50,27 @@ pub(super) struct NewTeam {
     /// Its name: 1 to 1,000 bytes.
     #[schema(min_length = 1, max_length = 1_000)]
     name: String,
-    /// Ids, userNames or email addresses of its members.
+    /// The ids, userNames or email addresses of its members.
     #[serde(default)]
     members: Vec<String>,
 }
 
-/// Whose membership of a team changes.
+/// A change of a team's members.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MembershipChange {
-    /// Ids, userNames or email addresses of those who become members.
+    /// The ids, userNames or email addresses of the members to add.
     #[serde(default)]
     add: Vec<String>,
-    /// Ids, userNames or email addresses of those who are no members any more.
+    /// The ids, userNames or email addresses of the members to remove.
     #[serde(default)]
     remove: Vec<String>,
 }
 
 /// List and search teams
 ///
-/// The list holds teams of either origin, in the order of their creation. A page may be short, or empty, although there are
-/// more: at most 10,000 teams are looked at for one page.
+/// The list holds manual and SCIM-managed teams, in the order of their creation. A page may be short, or empty,
+/// although there are more teams: at most 10,000 teams are examined for one page.
 #[utoipa::path(get, path = "/organizations/{organization}/teams", tag = "Teams", params(TeamSearch),
     responses((status = 200, description = "A page of teams.", body = ListOf<Team>)))]
 pub(super) async fn list_teams(access: Access, Query(query): Query<TeamSearch>) -> Result<ListOf<Team>, Problem> {
@@ -89,8 +90,8 @@ pub(super) async fn get_team_details(
 
 /// Export teams as CSV
 ///
-/// The file has a first line of names. If the teams can't be read to their end, the connection is broken off, so that a part
-/// is not taken for the whole.
+/// The first line has the names of the columns. If the teams can't be read to their end, the connection is closed
+/// early, so that a partial file is not taken for a complete one.
 #[utoipa::path(get, path = "/organizations/{organization}/exports/teams", tag = "Teams", params(TeamsToExport),
     responses((status = 200, description = "The teams.", content((String = "text/csv")))))]
 pub(super) async fn export_teams(access: Access, Query(query): Query<TeamsToExport>) -> Result<Response, Problem> {
@@ -129,8 +130,8 @@ pub(super) async fn remove_team(access: Access, PathParameter(team): PathParamet
 
 /// List the members of a team
 ///
-/// The list holds members of either origin, in the order of their creation; members that were imported stand where their ids
-/// place them.
+/// The list holds manual and SCIM-managed members, in the order of their creation; the ids of imported members
+/// determine their place.
 #[utoipa::path(get, path = "/organizations/{organization}/teams/{team}/members", tag = "Teams", params(MemberSearch),
     responses((status = 200, description = "A page of members.", body = ListOf<Member>)))]
 pub(super) async fn list_team_members(
@@ -143,8 +144,8 @@ pub(super) async fn list_team_members(
 
 /// Change who is in a team, by hand
 ///
-/// Those who are in the team already, or not in it, stay as they are. If one person is unknown, nothing is changed. What is
-/// changed in a team that the identity provider manages, the identity provider may change again.
+/// A member to add who is in the team already, or one to remove who is not, stays as it is. If one of them is unknown,
+/// nothing is changed. If the identity provider manages the team, it may change it again.
 #[utoipa::path(post, path = "/organizations/{organization}/teams/{team}/members", tag = "Teams",
     request_body = MembershipChange,
     responses((status = 200, description = "The team was changed.", body = Team)))]

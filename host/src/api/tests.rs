@@ -1,4 +1,4 @@
-//! The API as an embedder mounts it, with a clock of its own.
+//! The API as an embedder mounts it, with the test's clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Host {
         request.header("authorization", format!("Bearer {}", self.secret)).header("content-type", "application/json")
     }
 
-    /// Makes another key, with an idempotency key.
+    /// Makes another key, by a request with an idempotency key.
     async fn make(&self, key: &str, name: &str) -> (StatusCode, Value) {
         let request = self.request("POST", "/api-keys").header("idempotency-key", key);
         self.send(request.body(body(name).into()).unwrap()).await
@@ -77,7 +77,7 @@ impl Host {
         self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.unwrap();
     }
 
-    /// Writes what is there of a request that began and did not end.
+    /// The records of a request that began and did not end.
     fn begun(&self, key: &str, time: u64, asked: &str) -> Vec<Change> {
         let (id, hash) = (&self.id, hex::encode(Sha256::digest(key)));
         let record = json!({"asked": asked, "begun": time, "done": false}).to_string();

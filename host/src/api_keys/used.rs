@@ -40,7 +40,7 @@ impl Used {
             match write(&*storage, found, used).await {
                 Ok(()) | Err(StorageError::Conflict(_)) => {}
                 // On a full disk the API can still be read.
-                Err(error) => warn_hourly!("key-used"; "when an API key was used last can't be kept: {error}"),
+                Err(error) => warn_hourly!("key-used"; "the last use of an API key can't be stored: {error}"),
             }
         });
     }

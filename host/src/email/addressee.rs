@@ -1,9 +1,9 @@
-//! To whom a message that lies in a folder is addressed.
+//! The addressees of a message in a folder.
 
 use insomnia_scim_contract::occurs_as_word;
 
-/// Whether the message is addressed to somebody with one of these addresses, which are in small letters. The message is one that
-/// [`super::letter`] has written. What names are no addresses, and what the texts of the message say, counts for nothing.
+/// Whether the message is addressed to somebody with one of these addresses, which are in lower case. [`super::letter`]
+/// has written the message. Names that are no addresses are ignored, and so are the texts of the message.
 pub(super) fn is_addressed_to(message: &[u8], names: &[String]) -> bool {
     let to = recipients(&String::from_utf8_lossy(message)).to_lowercase();
     names.iter().any(|name| name.contains('@') && occurs_as_word(&to, name))

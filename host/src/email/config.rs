@@ -49,7 +49,7 @@ pub struct EmailConfig {
     pub message_id_domain: Option<String>,
     /// The folder for messages, instead of `mail` in the data directory.
     pub folder: Option<PathBuf>,
-    /// For how many days messages stay in the folder: 1 to 3,650. Default: 7. Initial passphrases are among them.
+    /// For how many days messages stay in the folder: 1 to 3,650. Default: 7. Some contain initial passphrases.
     pub folder_keep_days: Option<u32>,
     /// The SMTP server to use, instead of a folder.
     pub smtp: Option<SmtpConfig>,
@@ -60,17 +60,17 @@ pub struct EmailConfig {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SmtpConfig {
     /// `smtps://user:password@host:465` (TLS from the start), `smtp://user:password@host:587` (STARTTLS, required) or
-    /// `smtp://host:25?tls=none`. User and password are percent-encoded. It takes the place of the next three.
+    /// `smtp://host:25?tls=none`. User and password are percent-encoded. It replaces the next three settings.
     pub url: Option<Secret>,
     /// The server's name or address.
     pub host: Option<String>,
     /// The server's port. Default: 465 with `implicit` TLS, 587 with STARTTLS, 25 without.
     pub port: Option<u16>,
-    /// How the connection is secured. Default: `required`.
+    /// The security of the connection. Default: `required`.
     pub tls: Option<SmtpTls>,
-    /// Who signs in. Without it nobody does.
+    /// The user who signs in. Without it nobody signs in.
     pub username: Option<String>,
-    /// The password. Rather use `password-file` or `password-env`.
+    /// The password. Prefer `password-file` or `password-env`.
     pub password: Option<Secret>,
     /// A file that holds the password; a line break at its end does not count.
     pub password_file: Option<PathBuf>,
@@ -93,7 +93,7 @@ pub enum SmtpTls {
     /// STARTTLS (RFC 3207), as on port 587; nothing is sent if the server does not offer it.
     #[default]
     Required,
-    /// No TLS: for a server on the same machine or network. Nobody can sign in but over loopback.
+    /// No TLS: for a server on the same machine or network. Sign-in is then only possible over loopback.
     None,
 }
 
@@ -121,7 +121,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a configuration of email can't be used.
+/// The reason why a configuration of email can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EmailConfigError {
     /// Both a folder and a server are named.
@@ -152,7 +152,7 @@ pub enum EmailConfigError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// The settings of the server are wrong; the text says how.
@@ -163,18 +163,18 @@ pub enum EmailConfigError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
 }
 
 impl EmailConfig {
-    /// Where messages are without an SMTP server; `data` is the data directory.
+    /// The folder of messages without an SMTP server; `data` is the data directory.
     pub fn mail_folder(&self, data: &Path) -> PathBuf {
         self.folder.clone().unwrap_or_else(|| data.join("mail"))
     }
 
-    /// For how many days messages stay in the folder.
+    /// How many days messages stay in the folder.
     ///
     /// # Errors
     /// [`EmailConfigError::KeepDays`].
@@ -187,7 +187,7 @@ impl EmailConfig {
 }
 
 impl SmtpConfig {
-    /// The server that the settings mean.
+    /// The server according to the settings.
     pub(super) fn server(&self) -> Result<Server, EmailConfigError> {
         let fail = |why: &str| Err(EmailConfigError::Smtp(why.into()));
         let named = match (&self.url, &self.host) {
@@ -259,7 +259,7 @@ impl SmtpConfig {
     }
 }
 
-/// What a configuration means.
+/// The meaning of a configuration.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) host: String,
@@ -271,7 +271,7 @@ pub(super) struct Server {
     pub(super) connections: usize,
 }
 
-/// What a URL says.
+/// The content of a URL.
 #[derive(Default)]
 struct Named {
     host: String,
@@ -281,7 +281,7 @@ struct Named {
     password: Option<Secret>,
 }
 
-/// No error repeats the URL: a password may be in it.
+/// No error repeats the URL, because it may contain a password.
 fn from_url(text: &str) -> Result<Named, EmailConfigError> {
     let fail = |why: &str| EmailConfigError::Smtp(format!("url {why}"));
     let url = Url::parse(text).map_err(|error| fail(&format!("can't be read: {error}")))?;

@@ -13,10 +13,10 @@ use super::letter::{Letter, Sender};
 use crate::capability::email::{MailError, Mailer, Message};
 use crate::capability::storage::OrganizationId;
 
-/// How old a file without its last name must be to count as left behind by a crash.
+/// How old an unfinished file must be to count as left by a crash.
 const STALE: Duration = Duration::from_secs(3600);
 
-/// How often it is tried to remove a folder into which another process still writes.
+/// How often to try to remove a folder into which another process still writes.
 const REMOVALS: usize = 20;
 
 /// Makes the names of files that are being written unique in this process.
@@ -33,7 +33,7 @@ pub struct MailFolder {
 }
 
 impl MailFolder {
-    /// Opens the folder, and makes it if it is not there.
+    /// Opens the folder, and makes it if it does not exist.
     ///
     /// # Errors
     /// If it can't be made or read.
@@ -48,14 +48,14 @@ impl MailFolder {
         Ok(Self { path: path.to_owned(), sender })
     }
 
-    /// Removes an organization's messages from a folder, if both are there. For a mailer that does not write there now, and
-    /// may have done so before.
+    /// Removes an organization's messages from a folder, if both exist. This is for a mailer that no longer writes
+    /// there.
     ///
     /// # Errors
     /// If they can't be removed.
     pub fn remove(path: &Path, organization: &OrganizationId) -> io::Result<()> {
         let folder = path.join(organization.as_str());
-        // A message that is written meanwhile makes the folder anew, or keeps it from being empty.
+        // Another process may write a message meanwhile, which makes the folder again or keeps it from being empty.
         for _ in 0..REMOVALS {
             match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -85,7 +85,7 @@ impl MailFolder {
             if !is_one || !organization.file_type()?.is_dir() {
                 continue;
             }
-            // What can't be deleted in one folder does not keep the others.
+            // A message that can't be deleted in one folder does not affect the other folders.
             match delete_older_in(&organization.path(), before, &mut left) {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}
@@ -114,7 +114,7 @@ impl MailFolder {
                 continue;
             }
             let message = match fs::read(file.path()) {
-                // Somebody else has deleted it.
+                // Another process has deleted it.
                 Err(error) if gone(&error) => continue,
                 message => message?,
             };
@@ -132,7 +132,7 @@ impl MailFolder {
         Ok(removed)
     }
 
-    /// Where messages are.
+    /// The folder of the messages.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -185,7 +185,7 @@ impl Mailer for MailFolder {
     }
 }
 
-/// Removes the files with this end, and the folder if it is empty then: the folder is made anew by whoever writes.
+/// Removes the files with this suffix, and then the folder if it is empty. The next message makes the folder again.
 fn remove_ending(folder: &Path, end: &str) -> io::Result<()> {
     let files = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -197,12 +197,12 @@ fn remove_ending(folder: &Path, end: &str) -> io::Result<()> {
             fs::remove_file(file.path())?;
         }
     }
-    // Others may be in it; then it stays.
+    // If the folder contains other files, it stays.
     let _ = fs::remove_dir(folder);
     Ok(())
 }
 
-/// Deletes an organization's messages from before this time; returns whether it stopped since none may be deleted any more.
+/// Deletes an organization's messages from before this time; returns whether it stopped because the limit was reached.
 fn delete_older_in(folder: &Path, before: SystemTime, left: &mut usize) -> io::Result<bool> {
     let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     let files = match fs::read_dir(folder) {
@@ -216,7 +216,7 @@ fn delete_older_in(folder: &Path, before: SystemTime, left: &mut usize) -> io::R
             continue;
         }
         let written = match file.metadata().and_then(|data| data.modified()) {
-            // Somebody else has deleted it.
+            // Another process has deleted it.
             Err(error) if gone(&error) => continue,
             written => written?,
         };
@@ -235,12 +235,14 @@ fn delete_older_in(folder: &Path, before: SystemTime, left: &mut usize) -> io::R
     if let Some(error) = first_error {
         return Err(error);
     }
-    // The folder of an organization without messages is made anew by whoever writes; others may be in it, then it stays.
+    // The folder of an organization without messages is removed, and the next message makes it again. If it contains
+    // other files, it stays.
     let _ = fs::remove_dir(folder);
     Ok(false)
 }
 
-/// Whether a file has the name of a message: the time, as in `2026-11-29T17-40-00.000Z`, and an id. Others are not ours.
+/// Whether a file has the name of a message: a time such as `2026-11-29T17-40-00.000Z`, and an id. Other files are not
+/// touched.
 fn is_message(name: &str) -> bool {
     const FORM: &[u8] = b"0000-00-00T00-00-00.000Z-";
     let fits = |(byte, form): (u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == *form };
@@ -254,7 +256,8 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let finished = folder.join(format!("{name}.eml"));
     let result = write_new(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &finished));
     if result.is_err() {
-        // It may hold a passphrase; that it can't be removed is no reason to hide the first error.
+        // The file may contain a passphrase, so it is removed. If that fails, the first error is still the one to
+        // report.
         let _ = fs::remove_file(&unfinished);
     }
     result?;

@@ -1,4 +1,4 @@
-//! The letter: a message as RFC 5322 and MIME have it.
+//! A message in the form of RFC 5322 and MIME.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,10 +16,10 @@ const ADDRESS_BYTES: usize = 254;
 const SUBJECT_BYTES: usize = 2 * 1024;
 /// The largest text or HTML part, in bytes.
 const PART_BYTES: usize = 1024 * 1024;
-/// The end of the year 9999, in seconds since the Unix epoch: no date after it can be written.
+/// The end of the year 9999, in seconds since the Unix epoch: later dates can't be written.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// Whom messages come from.
+/// The sender of messages.
 #[derive(Clone, Debug)]
 pub struct Sender {
     from: Mailbox,
@@ -39,11 +39,11 @@ pub enum InvalidSender {
 }
 
 impl Sender {
-    /// A sender: `Name <name@example.com>` or just the address, where answers go if not there, and the right part of
+    /// A sender: `Name <name@example.com>` or only the address; another address for answers; and the right part of
     /// Message-IDs if it is not the address's domain.
     ///
     /// # Errors
-    /// Says which of them can't be used.
+    /// The one that can't be used.
     pub fn new(from: &str, reply_to: Option<&str>, domain: Option<&str>) -> Result<Self, InvalidSender> {
         let from = mailbox(from)?;
         let domain = domain.unwrap_or_else(|| from.email.domain()).to_owned();
@@ -70,7 +70,7 @@ impl Sender {
     /// [`MailError::Rejected`]: a message that can't be written today can't be written tomorrow.
     pub(super) fn write(&self, message: &Message) -> Result<Letter, MailError> {
         let name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        // A dot-atom (RFC 5322 §3.2.3) that is a file's name as well.
+        // The id is a dot-atom (RFC 5322 §3.2.3), and can be a file's name.
         let id = &message.id;
         if id.len() > ID_BYTES || !id.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(name)) {
             return Err(MailError::Rejected("the message's id is not of letters, digits, hyphens and dots".into()));
@@ -107,7 +107,7 @@ pub(super) struct Letter {
     pub(super) bytes: Vec<u8>,
 }
 
-/// `Auto-Submitted: auto-generated` (RFC 3834 §5): holiday notices and the like don't answer it.
+/// `Auto-Submitted: auto-generated` (RFC 3834 §5) stops holiday notices and the like from answering it.
 #[derive(Clone)]
 struct AutoSubmitted;
 
@@ -137,12 +137,12 @@ fn address(text: &str) -> Option<Address> {
     text.parse().ok().filter(usable)
 }
 
-/// An SMTP command and a header end where these characters say, whatever an address's grammar allows in quotes.
+/// These characters end an SMTP command and a header field, even if an address's grammar allows them in quotes.
 fn usable(address: &Address) -> bool {
     !AsRef::<str>::as_ref(address).contains(|c: char| c.is_control() || c.is_whitespace() || c == '<' || c == '>')
 }
 
-/// The text without line breaks and other control characters: they would begin another header field.
+/// The text without line breaks and other control characters, which would begin another header field.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c }).collect()
 }

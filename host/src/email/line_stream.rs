@@ -1,8 +1,9 @@
-//! A connection that gives what it receives line by line, so that nothing sent before TLS is read as if it came after.
+//! A connection that returns what it receives line by line, so that nothing that was sent before TLS is read as if it
+//! came after.
 //!
-//! Whoever sits between could add replies to the server's answer to STARTTLS. lettre would keep them in its buffer and
-//! take them for replies that came over TLS (CVE-2011-0411 is the same fault in servers). It never asks for more than
-//! the line it needs; so what follows that line stays here, goes to the TLS handshake, and makes it fail.
+//! An attacker between client and server could add replies to the server's answer to STARTTLS. lettre would keep them
+//! in its buffer and take them for replies that came over TLS (CVE-2011-0411 is the same fault in servers). Here lettre
+//! never gets more than the line it needs. Anything after that line goes to the TLS handshake, and makes it fail.
 
 use std::io;
 use std::net::SocketAddr;

@@ -9,14 +9,14 @@ use super::letter::{InvalidSender, Sender};
 use super::smtp::SmtpMailer;
 use crate::capability::email::Mailer;
 
-/// Whom messages are from where only a folder takes them. `.invalid` is nobody's (RFC 2606).
+/// The sender if messages are only written to a folder. Nobody can own `.invalid` (RFC 2606).
 const FOLDER_SENDER: &str = "Insomnia <no-reply@insomnia.invalid>";
 
 impl EmailConfig {
     /// The mailer that the configuration describes; `data` is the data directory.
     ///
     /// # Errors
-    /// As [`EmailConfigError`] says. No connection is made yet.
+    /// [`EmailConfigError`] says why the configuration can't be used. No connection is made yet.
     pub fn mailer(&self, data: &Path) -> Result<Arc<dyn Mailer>, EmailConfigError> {
         match (&self.smtp, &self.folder) {
             (Some(_), Some(_)) => Err(EmailConfigError::FolderAndSmtp),
@@ -35,7 +35,7 @@ impl EmailConfig {
     /// The SMTP server's mailer, if one is configured.
     ///
     /// # Errors
-    /// As [`EmailConfig::mailer`].
+    /// Those of [`EmailConfig::mailer`].
     #[cfg(feature = "cli")]
     pub(crate) fn smtp_mailer(&self) -> Result<Option<SmtpMailer>, EmailConfigError> {
         self.smtp.as_ref().map(|smtp| self.over_smtp(smtp)).transpose()

@@ -1,8 +1,8 @@
 //! Connections to the SMTP server, kept for the next message.
 //!
-//! lettre has a pool of its own, but a connection that it lends goes back even if the message's future is dropped
-//! between a command and its reply; the next message would then read the reply to the last one. Here a connection goes
-//! back only after the reply to its last command.
+//! lettre has a pool of its own, but it takes a connection back even if the message's future is dropped between a
+//! command and its reply; the next message would then read the wrong reply. Here a connection goes back only after the
+//! reply to its last command was read.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -16,11 +16,11 @@ use tokio::time::timeout;
 
 use super::line_stream::LineStream;
 
-/// How long a connection may be idle: servers close theirs after some minutes.
+/// How long a connection may be idle: servers close idle ones after some minutes.
 const IDLE: Duration = Duration::from_secs(60);
-/// How long an idle connection may take to say that it still works.
+/// How long an idle connection may take to answer that it still works.
 const PROBE: Duration = Duration::from_secs(5);
-/// How many messages a connection may carry: many servers have a limit.
+/// How many messages a connection may send: many servers have a limit.
 const MESSAGES: u32 = 50;
 
 /// How to connect.
@@ -40,7 +40,7 @@ pub(super) enum Security {
     None,
 }
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectionError {
     #[error("{0}")]
@@ -55,7 +55,7 @@ pub(super) struct Pool {
     idle: Mutex<Vec<Pooled>>,
 }
 
-/// A connection that is between two messages.
+/// A connection between two messages.
 pub(super) struct Pooled {
     pub(super) connection: AsyncSmtpConnection,
     since: Instant,
@@ -78,14 +78,14 @@ impl Pool {
         Ok(Pooled { connection: self.connect().await?, since: Instant::now(), messages: 0 })
     }
 
-    /// Takes a connection back; the reply to its last command has been read.
+    /// Takes a connection back. The reply to its last command was read.
     pub(super) async fn put(&self, mut pooled: Pooled) {
         pooled.messages += 1;
         if pooled.messages < MESSAGES {
             pooled.since = Instant::now();
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(pooled);
         } else {
-            // A courtesy, so its outcome does not matter.
+            // This is only polite, so its result does not matter.
             let _ = timeout(PROBE, pooled.connection.quit()).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Email by SMTP (RFC 5321), one recipient a message.
+//! Email by SMTP (RFC 5321), with one recipient for each message.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -19,25 +19,26 @@ use super::pool::{Endpoint, Pool, Security};
 use crate::capability::email::{MailError, Mailer, Message};
 use crate::capability::storage::OrganizationId;
 
-/// How long a server that hung is left alone.
+/// How long a server is left alone after it did not answer in time.
 const DOWN: Duration = Duration::from_secs(15);
-/// How long an attempt without success takes before the server counts as hanging. Who refuses at once holds up nobody.
+/// How long a failed attempt must have taken before the server counts as hanging. A server that refuses at once delays
+/// nobody.
 const HUNG: Duration = Duration::from_secs(5);
-/// How much of a server's words goes into an error.
+/// How many characters of a server's text an error contains.
 const REASON_CHARS: usize = 300;
 
 /// Hands messages to an SMTP server, over connections that are kept for a while.
 ///
-/// Only the server's word on the recipient or the content (5xx to `RCPT` or `DATA`) is final. What it refuses before
-/// that, such as the password or the sender, is a matter of the configuration: the message may be taken once that is
-/// mended. A recipient who is refused for now (4xx to `RCPT`) is [`MailError::Other`]: other messages may be taken.
+/// Only the server's word on the recipient or the content (5xx to `RCPT` or `DATA`) is final. A refusal before that,
+/// for instance of the password or the sender, concerns the configuration: the message may be accepted once that is
+/// corrected. A recipient who is refused for now (4xx to `RCPT`) is [`MailError::Other`]: other messages may be taken.
 pub struct SmtpMailer {
     sender: Sender,
     pool: Pool,
     connections: Semaphore,
     timeout: Duration,
     server: String,
-    /// Until when the server counts as down, after it hung.
+    /// Until when the server counts as down, after it did not answer in time.
     down_until: Mutex<Option<Instant>>,
 }
 
@@ -95,7 +96,8 @@ impl SmtpMailer {
         Err(MailError::Unavailable(format!("no connection to {}: {reason}", self.server)))
     }
 
-    /// One organization's message has found the server down: those of the others need not wait to find the same.
+    /// Whether a message of any organization has found the server down, so that the others need not wait to find the
+    /// same.
     fn is_down(&self) -> bool {
         let down_until = *self.down_until.lock().unwrap_or_else(PoisonError::into_inner);
         down_until.is_some_and(|until| Instant::now() < until)
@@ -114,7 +116,7 @@ impl SmtpMailer {
     async fn deliver(&self, letter: Letter) -> Result<(), MailError> {
         let closed = |_| MailError::Other("the mailer is closed".into());
         let _permit = self.connections.acquire().await.map_err(closed)?;
-        // Looked at again here: it may have come out while others had the connections.
+        // This is checked again, because another message may have found the server down meanwhile.
         if self.is_down() {
             return Err(self.down());
         }
@@ -122,7 +124,7 @@ impl SmtpMailer {
             MailError::Unavailable(format!("no connection to {}: {}", self.server, one_line(&error.to_string())))
         })?;
         let outcome = self.transact(&mut pooled.connection, &letter).await;
-        // After a refusal the connection is as good as before, once the transaction is forgotten.
+        // After a refusal the connection can be used again, once the transaction is reset.
         let usable = match &outcome {
             Ok(()) => true,
             Err(failure) => failure.answered && pooled.connection.command(Rset).await.is_ok(),
@@ -180,7 +182,7 @@ impl Mailer for SmtpMailer {
     }
 }
 
-/// A transaction that did not succeed, and whether the server has answered its last command.
+/// A transaction that failed, and whether the server has answered its last command.
 struct Failure {
     error: MailError,
     answered: bool,
@@ -190,7 +192,7 @@ fn not_final(what: &str, error: &Error) -> MailError {
     MailError::Unavailable(format!("{what}: {}", words(error)))
 }
 
-/// A mailbox that is busy or greylisted (RFC 5321 §4.2.3) says nothing of other recipients: only this message waits.
+/// A mailbox that is busy or greylisted (RFC 5321 §4.2.3) does not affect other recipients: only this message waits.
 fn of_recipient(error: &Error) -> MailError {
     match error.status().map(u16::from) {
         Some(450..=452) => MailError::Other(format!("the recipient: {}", words(error))),
@@ -201,7 +203,8 @@ fn of_recipient(error: &Error) -> MailError {
 fn may_be_final(what: &str, error: &Error) -> MailError {
     let code = error.status().map(u16::from);
     match code {
-        // Unknown or misplaced commands (RFC 5321 §4.2.2) and missing sign-in (RFC 4954 §6) say nothing of the message.
+        // Unknown or misplaced commands (RFC 5321 §4.2.2) and a missing sign-in (RFC 4954 §6) do not concern the
+        // message.
         Some(500 | 502 | 503 | 504 | 530 | 534 | 535 | 538) => not_final(what, error),
         Some(_) if error.is_permanent() => MailError::Rejected(format!("{what}: {}", words(error))),
         _ => not_final(what, error),
@@ -212,7 +215,7 @@ fn words(error: &Error) -> String {
     one_line(&error.to_string())
 }
 
-/// The server chose the words, so they are cut to one short line.
+/// The server's text is cut to one short line.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REASON_CHARS).collect()
 }

@@ -1,9 +1,9 @@
-//! Kinds of IP addresses: which are public, and why the others are not.
+//! Kinds of IP addresses: the public ones, and the others with the reason.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What an address is for, by the IANA special-purpose address registries (RFC 6890).
+/// The purpose of an address, by the IANA special-purpose address registries (RFC 6890).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressKind {
     /// Reachable from everywhere: the only kind that a request may go to without being permitted.
@@ -16,8 +16,8 @@ pub enum AddressKind {
     Shared,
     /// `169.254.0.0/16`, `fe80::/10`.
     LinkLocal,
-    /// Where clouds answer with the machine's credentials: `169.254.169.254`, `fd00:ec2::254`, `100.100.100.200`,
-    /// `168.63.129.16`, `192.0.0.192` and their kin.
+    /// Addresses at which clouds return the machine's credentials: `169.254.169.254`, `fd00:ec2::254`,
+    /// `100.100.100.200`, `168.63.129.16`, `192.0.0.192` and their kin.
     Metadata,
     /// `0.0.0.0/8`, `::`.
     Unspecified,
@@ -54,7 +54,7 @@ impl fmt::Display for AddressKind {
     }
 }
 
-/// The IPv4 address that a packet to this address ends at, if it is an IPv6 one that means an IPv4 one.
+/// The IPv4 address at which a packet to this IPv6 address ends, if there is one.
 pub(super) fn embedded(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     if let Some(v4) = v6.to_ipv4_mapped() {
@@ -107,7 +107,7 @@ fn of_v6(address: Ipv6Addr) -> AddressKind {
             AddressKind::Metadata
         }
         [0xfc00..=0xfdff, ..] => AddressKind::Private,
-        // fec0::/10 is what site-local addresses were.
+        // fec0::/10 was the range of site-local addresses.
         [0xfe80..=0xfebf, ..] => AddressKind::LinkLocal,
         [0xfec0..=0xfeff, ..] => AddressKind::Private,
         [0xff00..=0xffff, ..] => AddressKind::Multicast,

@@ -1,4 +1,4 @@
-//! The HTTP client that keeps the egress policy.
+//! The HTTP client that follows the egress policy.
 
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -37,7 +37,7 @@ const URL_BYTES: usize = 8 * 1024;
 const HEAD_BYTES: usize = 64 * 1024;
 /// The most header fields that a response may have.
 const HEAD_FIELDS: usize = 100;
-/// How long an idle connection is kept for the next request: servers close theirs after a minute or so.
+/// How long an idle connection is kept for the next request: servers close idle ones after about a minute.
 const IDLE: Duration = Duration::from_secs(30);
 /// How many organizations have connections of their own at a time.
 const POOLS: usize = 256;
@@ -104,7 +104,7 @@ impl EgressClient {
         self.without_connections()
     }
 
-    /// Connections are made under the settings of their time, so they go when these change.
+    /// Connections belong to the settings with which they were made, so a change of the settings closes them.
     fn without_connections(mut self) -> Self {
         self.pools = Mutex::default();
         self
@@ -176,7 +176,7 @@ impl EgressClient {
             if next.origin() != url.origin() {
                 headers = guest_headers::for_another_origin(&headers);
             }
-            // A GET's body is not for the next server.
+            // A GET's body is not sent to the next server.
             body = Bytes::new();
             url = next;
         }
@@ -242,7 +242,7 @@ impl HttpConfig {
     /// The client that the configuration describes.
     ///
     /// # Errors
-    /// As [`HttpConfigError`] says.
+    /// [`HttpConfigError`] says why the configuration can't be used.
     pub fn client(&self) -> Result<EgressClient, HttpConfigError> {
         let authorities = match &self.ca_file {
             Some(path) => {
@@ -277,7 +277,7 @@ impl HttpConfig {
     }
 }
 
-/// The setting of this name as a time.
+/// The setting with this name as a time.
 fn seconds(name: &'static str, set: Option<u64>) -> Result<Option<Duration>, HttpConfigError> {
     match set {
         Some(found) if !(1..=LONGEST).contains(&found) => Err(HttpConfigError::Seconds { name, found }),
@@ -285,7 +285,7 @@ fn seconds(name: &'static str, set: Option<u64>) -> Result<Option<Duration>, Htt
     }
 }
 
-/// What a failure of the client means to the guest.
+/// The error that the guest gets for a failure of the client.
 fn failure(error: &ClientError) -> HttpError {
     let mut cause = error.source();
     let mut deepest = error.to_string();
@@ -322,7 +322,7 @@ fn tls(authorities: Option<&[u8]>) -> Result<ClientConfig, HttpConfigError> {
     let builder =
         builder.with_safe_default_protocol_versions().map_err(|error| HttpConfigError::Tls(error.to_string()))?;
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-    // A session that one organization began is not another's to go on with.
+    // A TLS session of one organization must not be resumed by another.
     config.resumption = Resumption::disabled();
     Ok(config)
 }

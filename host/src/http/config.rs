@@ -29,11 +29,11 @@ const RESPONSE_BYTES: usize = 1024 * 1024;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HttpConfig {
-    /// As [`EgressConfig::only`], for every organization that has no list of its own.
+    /// Like [`EgressConfig::only`], for every organization without a list of its own.
     pub only: Option<Vec<String>>,
-    /// As [`EgressConfig::permit`], for every organization.
+    /// Like [`EgressConfig::permit`], for every organization.
     pub permit: Vec<String>,
-    /// As [`EgressConfig::ports`], for every organization that has no list of its own.
+    /// Like [`EgressConfig::ports`], for every organization without a list of its own.
     pub ports: Option<Vec<u16>>,
     /// A PEM file of certificate authorities to trust beside Mozilla's.
     pub ca_file: Option<PathBuf>,
@@ -69,18 +69,18 @@ impl Default for HttpLimits {
     }
 }
 
-/// Why a configuration of outgoing HTTP can't be used.
+/// The reason why a configuration of outgoing HTTP can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpConfigError {
     /// A rule can't be read.
     #[error(transparent)]
     Rule(#[from] InvalidEgressRule),
-    /// A time is none, or so long that it is a mistake.
+    /// A time is 0, or so long that it is a mistake.
     #[error("{name} in the table [http] is 1 to {LONGEST}, and not {found}")]
     Seconds {
-        /// What the setting is called.
+        /// The name of the setting.
         name: &'static str,
-        /// What it is set to.
+        /// The value of the setting.
         found: u64,
     },
     /// A port is 0, at which nobody listens.
@@ -94,10 +94,10 @@ pub enum HttpConfigError {
     CaFile {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// What should be certificates can't be used.
+    /// The certificate authorities can't be used.
     #[error("the certificate authorities can't be used: {0}")]
     Certificate(String),
     /// TLS can't be set up.

@@ -1,7 +1,7 @@
-//! Connections for [`super::EgressClient`]: resolved, checked, and made to the very address that was checked.
+//! Connections for [`super::EgressClient`]. They go to exactly the address that was checked.
 //!
-//! The check sits here, below the connection pool and above the socket, so that no name can mean one address to the
-//! check and another to the connection.
+//! The check is below the connection pool and above the socket, so that a name can't mean one address for the check and
+//! another for the connection.
 
 use std::future::Future;
 use std::io;
@@ -37,7 +37,7 @@ pub(super) struct Connector {
     pub(super) timeout: Duration,
 }
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
     #[error(transparent)]
@@ -106,7 +106,7 @@ impl Connector {
         Ok(Link(TokioIo::new(Box::new(stream))))
     }
 
-    /// The first address that answers; one that is silent leaves time for those after it.
+    /// The first address that answers. A silent one leaves time for the next ones.
     async fn open(&self, addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
         let each = self.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(1);
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);

@@ -9,26 +9,26 @@ use url::{Host, Url};
 
 use super::address::{AddressKind, embedded};
 
-/// The ports that may be used where no rule says otherwise.
+/// The ports that are allowed if no rule names others.
 const PORTS: [u16; 2] = [443, 8443];
 
-/// Where requests may go. A rule names a host (`api.example.com`), all hosts below a domain (`*.example.com`) or, in
-/// [`EgressConfig::permit`] only, a network (`10.1.0.0/16`, `fd00::/8`, `127.0.0.1`).
+/// The rules for the destinations of requests. A rule names a host (`api.example.com`), all hosts below a domain
+/// (`*.example.com`) or, in [`EgressConfig::permit`] only, a network (`10.1.0.0/16`, `fd00::/8`, `127.0.0.1`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EgressConfig {
     /// The hosts that may be reached at all. Without it: all that are public.
     pub only: Option<Vec<String>>,
-    /// What may be reached although its address is not public, on any port unless the rule ends in one (`:8443`), and
-    /// by plain HTTP if the rule begins with `http://`. A host's rule covers its loopback, private and shared
-    /// addresses; link-local and cloud metadata addresses need a network's rule.
+    /// Destinations that are allowed although their address is not public, on any port unless the rule ends in one
+    /// (`:8443`), and by plain HTTP if the rule begins with `http://`. A host's rule covers its loopback, private and
+    /// shared addresses; link-local and cloud metadata addresses need a network's rule.
     pub permit: Vec<String>,
     /// The ports that may be used where no rule permits another. Default: 443 and 8443.
     pub ports: Option<Vec<u16>>,
 }
 
-/// Where requests may go: `https:` to public addresses on the usual ports, narrowed by an allow-list of hosts, widened
-/// by permissions that name a host or a network.
+/// The allowed destinations of requests: `https:` to public addresses on the usual ports, narrowed by an allow-list of
+/// hosts, widened by permissions that name a host or a network.
 #[derive(Clone, Debug)]
 pub struct EgressPolicy {
     only: Option<Vec<HostPattern>>,
@@ -36,7 +36,8 @@ pub struct EgressPolicy {
     permit: Vec<Permit>,
 }
 
-/// Why a destination is refused. The text is for the organization's log: it does not say what a name resolved to.
+/// The reason why a destination is refused. The text is for the organization's log, so it does not contain resolved
+/// addresses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Neither `https:` nor a permitted `http:`.
@@ -61,10 +62,10 @@ pub enum Refusal {
     },
 }
 
-/// What the policy says of a URL before its host is resolved.
+/// The policy's result for a URL before its host is resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Destination {
-    /// In lower case, without a trailing dot; an IPv6 address without its brackets.
+    /// The host in lower case, without a trailing dot; an IPv6 address without its brackets.
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) plain: bool,
@@ -84,7 +85,7 @@ impl EgressPolicy {
         Ok(Self { only, ports: config.ports.clone().unwrap_or_else(|| PORTS.to_vec()), permit })
     }
 
-    /// Checks all of a URL that can be checked without resolving its host.
+    /// Checks everything about a URL that can be checked without resolving its host.
     pub(super) fn check_url(&self, url: &Url) -> Result<Destination, Refusal> {
         let plain = match url.scheme() {
             "https" => false,
@@ -112,7 +113,7 @@ impl EgressPolicy {
         if !self.only.as_ref().is_none_or(listed) {
             return Err(Refusal::NotListed(to.host.clone()));
         }
-        // A network's permission can be judged only when the address is known: `addresses` does that.
+        // A permission for a network can only be checked when the address is known, which `addresses` does.
         let may_apply = |permit: &Permit| permit.covers_port(to) && permit.may_cover_host(&to.host, literal);
         if self.permit.iter().any(may_apply) {
             return Ok(());
@@ -129,7 +130,7 @@ impl EgressPolicy {
         }
     }
 
-    /// Of the addresses that the host has, those that a connection may be made to; never none.
+    /// Those of the host's addresses to which a connection may be made; at least one.
     pub(super) fn addresses(&self, to: &Destination, resolved: &[IpAddr]) -> Result<Vec<IpAddr>, Refusal> {
         let allowed: Vec<IpAddr> = resolved.iter().copied().filter(|&address| self.allows(to, address)).collect();
         if !allowed.is_empty() {
@@ -187,7 +188,7 @@ impl FromStr for HostPattern {
             None => (false, rule),
         };
         let invalid = || InvalidEgressRule(rule.into());
-        // The URL parser's own reading of hosts, so that a rule and a URL that name the same host are the same text.
+        // The URL parser reads hosts in rules too, so that a rule and a URL for the same host have the same text.
         let host = match Host::parse(name.trim_end_matches('.')).map_err(|_| invalid())? {
             Host::Domain(name) => name.to_ascii_lowercase(),
             _ if below => return Err(invalid()),
@@ -198,7 +199,7 @@ impl FromStr for HostPattern {
     }
 }
 
-/// A permission for what the policy would refuse otherwise.
+/// A permission for something that the policy would refuse otherwise.
 #[derive(Clone, Debug)]
 struct Permit {
     plain: bool,
@@ -225,8 +226,8 @@ impl Permit {
         }
     }
 
-    /// A name's permission reaches what an internal service can have; metadata, link-local and the like only that of
-    /// a network that holds them.
+    /// A permission for a name covers addresses that an internal service can have. Metadata, link-local and similar
+    /// addresses need a permission for a network that contains them.
     fn covers(&self, host: &str, address: IpAddr) -> bool {
         match &self.target {
             Target::Network(network) => network.contains(address),
@@ -255,7 +256,7 @@ impl FromStr for Permit {
         if let Ok(network) = rest.parse() {
             return Ok(Self { plain, target: Target::Network(network), port: None });
         }
-        // A colon inside brackets, or one of several, belongs to an IPv6 address.
+        // A colon inside brackets or one of several colons belongs to an IPv6 address.
         let (target, port) = match rest.rsplit_once(':') {
             Some((target, port)) if !port.ends_with(']') => (target, Some(port.parse().map_err(|_| invalid())?)),
             _ => (rest, None),
@@ -285,7 +286,7 @@ impl FromStr for Network {
     fn from_str(text: &str) -> Result<Self, ()> {
         let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address)));
         let network: IpNet = network.map_err(|_| ())?;
-        // An IPv4 network is to be written as one: addresses are compared after their IPv4 form is taken out.
+        // An IPv4 network must be written as one, because addresses are compared in their IPv4 form.
         if embedded(network.addr()) == network.addr() { Ok(Self(network)) } else { Err(()) }
     }
 }

@@ -1,4 +1,4 @@
-//! The header fields of a guest's request: checked, and without those that are the client's own.
+//! The header fields of a guest's request: they are checked, and fields that only the client sets are removed.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -9,7 +9,7 @@ const FIELDS: usize = 64;
 /// The most bytes that names and values may have together.
 const BYTES: usize = 32 * 1024;
 
-/// Fields that frame the message or speak to the connection: two readings of them are how requests are smuggled.
+/// Fields that frame the message or control the connection. Two readings of them allow request smuggling.
 const OWN: [&str; 13] = [
     "connection",
     "content-length",
@@ -26,7 +26,7 @@ const OWN: [&str; 13] = [
     "upgrade",
 ];
 
-/// The fields as the client sends them.
+/// The fields in the form in which the client sends them.
 ///
 /// # Errors
 /// [`HttpError::Invalid`] names the field that can't be sent.
@@ -43,7 +43,7 @@ pub(super) fn checked(fields: Vec<(String, String)>) -> Result<HeaderMap, HttpEr
         if OWN.contains(&parsed.as_str()) {
             return Err(HttpError::Invalid(format!("the header field {parsed} is set by the host")));
         }
-        // The value is not in the message: it may be a credential.
+        // The message does not contain the value, which may be a credential.
         let Ok(value) = HeaderValue::from_str(&value) else {
             return Err(HttpError::Invalid(format!(
                 "the value of the header field {parsed} has control characters or is not ASCII"
@@ -56,8 +56,7 @@ pub(super) fn checked(fields: Vec<(String, String)>) -> Result<HeaderMap, HttpEr
     Ok(headers)
 }
 
-/// Of the fields, those that may follow a redirect to another origin: whatever else there is may be a credential or a
-/// signature.
+/// The fields that may follow a redirect to another origin. Any other field may contain a credential or a signature.
 pub(super) fn for_another_origin(headers: &HeaderMap) -> HeaderMap {
     use http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, USER_AGENT};
     let harmless = |name: &HeaderName| [ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, USER_AGENT].contains(name);

@@ -11,10 +11,10 @@ use crate::capability::http::{HttpClient, HttpError, OutgoingRequest};
 use crate::capability::storage::OrganizationId;
 use crate::traces::{Collector, NotTaken};
 
-/// How long a collector may take: as long as OTLP's exporters give it by default.
+/// How long a collector may take, which is the default of OTLP's exporters.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Why traces can't be sent so.
+/// The reason why the settings for traces are not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCollector {
     /// It is no URL for a collector.
@@ -34,9 +34,9 @@ pub struct OtlpCollector {
 }
 
 impl OtlpCollector {
-    /// The collector whose OTLP receiver is at this URL: `/v1/traces` is added to it. `headers` are sent with each message, for
-    /// instance `Authorization`. What sends is given here, since the operator's own collector may be where no webhook of an
-    /// organization may be.
+    /// The collector whose OTLP receiver is at this URL: `/v1/traces` is added to it. `headers` are sent with each
+    /// message, for instance `Authorization`. The client that sends is given here, since the operator's collector may
+    /// have an address that organizations' webhooks may not use.
     ///
     /// # Errors
     /// [`InvalidCollector`].
@@ -49,7 +49,7 @@ impl OtlpCollector {
         Self::at(&format!("{base}/v1/traces"), headers, client)
     }
 
-    /// As [`OtlpCollector::new`], with the URL as it is.
+    /// Like [`OtlpCollector::new`], with the URL as it is.
     ///
     /// # Errors
     /// [`InvalidCollector`].
@@ -59,7 +59,7 @@ impl OtlpCollector {
         client: Arc<dyn HttpClient>,
     ) -> Result<Self, InvalidCollector> {
         let parsed = Url::parse(url).map_err(|_| InvalidCollector::Url("the URL".into()))?;
-        // Without what may be secret in it.
+        // The text shows no part of the URL that may be secret.
         let shown = format!("{}://{}", parsed.scheme(), parsed.host_str().unwrap_or_default());
         let is_open = !parsed.username().is_empty() || parsed.password().is_some();
         if is_open || parsed.host().is_none() || !["http", "https"].contains(&parsed.scheme()) {
@@ -87,7 +87,7 @@ impl Collector for OtlpCollector {
             Err(error @ (HttpError::Timeout | HttpError::Unreachable(_))) => {
                 return Err(NotTaken::Later { why: error.to_string(), after: None });
             }
-            // Settings that are wrong stay wrong, and an answer that is too large is an answer.
+            // Wrong settings stay wrong, and an answer that is too large is still an answer.
             Err(error) => return Err(NotTaken::Never(error.to_string())),
         };
         let why = format!("HTTP status {}", response.status);
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::capability::http::{HttpError, IncomingResponse, NoHttpClient};
 
-    /// Answers with a status, and keeps what it was sent.
+    /// A collector that answers with a status, and records what it gets.
     struct Answers(u16, Mutex<Vec<OutgoingRequest>>);
 
     #[async_trait]

@@ -1,4 +1,4 @@
-//! Redirects: which are followed, and with what.
+//! Redirects: which ones are followed, and which parts of the request follow them.
 
 use http::{Method, StatusCode};
 use url::Url;
@@ -8,8 +8,8 @@ use crate::capability::http::HttpError;
 /// How many redirects are followed.
 pub(super) const MOST: usize = 3;
 
-/// Only a `GET` is repeated elsewhere. After any other method the body, and what is in it, would go to where nobody meant
-/// it to go; and a 303 (RFC 9110 §15.4.4) would make a failure of a webhook look like a success.
+/// Only a `GET` is repeated. After any other method, the body with its content would go to a server for which nobody
+/// meant it; and a 303 (RFC 9110 §15.4.4) would make a failure of a webhook look like a success.
 pub(super) fn follows(method: &Method, status: StatusCode) -> bool {
     match status {
         StatusCode::MOVED_PERMANENTLY
@@ -21,7 +21,7 @@ pub(super) fn follows(method: &Method, status: StatusCode) -> bool {
     }
 }
 
-/// The URL that the `Location` field means.
+/// The URL in the `Location` field.
 ///
 /// # Errors
 /// [`HttpError::NotAllowed`] from `https:` to anything else; [`HttpError::Other`] if it is no URL.

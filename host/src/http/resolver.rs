@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 
-/// Resolves host names. What it returns is checked against the egress policy, and nothing else is connected to.
+/// Resolves host names. The returned addresses are checked against the egress policy, and only they are connected to.
 #[async_trait]
 pub trait Resolver: Send + Sync + 'static {
     /// The addresses of the host, best first.

@@ -40,12 +40,12 @@ impl Calls {
         })
     }
 
-    /// A call got its instance, one that was kept or a new one.
+    /// A call got its instance, which was kept or is new.
     pub(crate) fn began(&self, kept: bool) {
         self.instances.with_label_values(&[if kept { "kept" } else { "made" }]).inc();
     }
 
-    /// A call computed so long, whatever else it waited for.
+    /// A call has computed for this long, without its waits.
     pub(crate) fn computed(&self, computing: Duration) {
         self.computing.observe(computing.as_secs_f64());
     }

@@ -1,4 +1,4 @@
-//! Jobs: the emails, webhook events, warnings and refreshes of organizations, which fall due.
+//! Jobs of organizations that are due: emails, webhook events, warnings and refreshes.
 
 use prometheus::{Gauge, IntCounterVec, Opts, Registry};
 
@@ -7,9 +7,9 @@ use super::registered;
 /// How a run of an organization's jobs ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobOutcome {
-    /// The component ran what was due.
+    /// The component did the due work.
     Done,
-    /// The component did not answer; the jobs are run again after a pause.
+    /// The component did not answer. The jobs run again after a pause.
     Failed,
     /// Another host has taken the jobs over.
     TakenOver,
@@ -37,12 +37,12 @@ impl Jobs {
         })
     }
 
-    /// The jobs that wait longest have been due for so many milliseconds.
+    /// The jobs that have been waiting longest were due this many milliseconds ago.
     pub(crate) fn waited(&self, milliseconds: u64) {
         self.overdue.set(milliseconds as f64 / 1_000.0);
     }
 
-    /// A run ended.
+    /// Counts a run that ended.
     pub(crate) fn ended(&self, outcome: JobOutcome) {
         let outcome = match outcome {
             JobOutcome::Done => "done",

@@ -1,17 +1,17 @@
-//! Levels: what is held at the moment of a scrape.
+//! Levels: values at the moment of a scrape.
 
 use prometheus::{IntGauge, IntGaugeVec, Opts, Registry};
 
 use super::registered;
 
-/// What an account of the ledger holds, and the most that it may hold, both in bytes.
+/// The memory of an account in the ledger, and its limit, both in bytes.
 pub(crate) struct Held {
     pub(crate) account: &'static str,
     pub(crate) held: usize,
     pub(crate) most: usize,
 }
 
-/// Gauges that are set when somebody asks.
+/// Gauges that are set when they are read.
 pub(crate) struct Levels {
     memory: IntGaugeVec,
     most_memory: IntGaugeVec,
@@ -46,18 +46,19 @@ impl Levels {
         })
     }
 
-    /// A connection was opened. It counts until the answer is dropped.
+    /// Counts an open connection until the result is dropped.
     pub(crate) fn connection(&self) -> Open {
         self.connections.inc();
         Open(self.connections.clone())
     }
 
-    /// Notes in how many places something needs a person because of this cause.
+    /// Sets the number of alerts with this cause.
     pub(crate) fn set_alerts(&self, cause: &str, places: usize) {
         self.alerts.with_label_values(&[cause]).set(whole(places));
     }
 
-    /// Notes what is held now: by which account, how many organizations are active, how many instances wait.
+    /// Sets the current values: the memory of each account, the number of active organizations, and the number of
+    /// unused instances.
     pub(crate) fn set(&self, accounts: &[Held], organizations: usize, instances: usize) {
         for Held { account, held, most } in accounts {
             self.memory.with_label_values(&[account]).set(whole(*held));
@@ -68,7 +69,7 @@ impl Levels {
     }
 }
 
-/// Something that is counted while it is open.
+/// Something that is counted until it is dropped.
 pub(crate) struct Open(IntGauge);
 
 impl Drop for Open {
@@ -77,7 +78,7 @@ impl Drop for Open {
     }
 }
 
-/// A count as a gauge has it.
+/// A count in the form of a gauge.
 fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,16 +1,16 @@
-//! Metrics: what an operator's monitoring reads of this process, in the text format of Prometheus.
+//! Metrics of this process for an operator's monitoring, in the text format of Prometheus.
 //!
-//! All names begin with `insomnia_scim_`, but for those of the process itself (`process_…`), which have Prometheus' own
-//! names. Labels have few values, which are listed here. No label and no value names an organization, a member or a path,
-//! so that what is scraped may be kept by systems that must not hold personal data.
+//! All names begin with `insomnia_scim_`, except those of the process itself (`process_…`), which have Prometheus' own
+//! names. Labels have few values, which are listed here. No label and no value names an organization, a member or a
+//! path, so that systems that must not hold personal data may keep them.
 //!
 //! | file | what it measures |
 //! |---|---|
-//! | `requests` | HTTP requests, by face, method and status |
+//! | `requests` | HTTP requests, by interface, method and status |
 //! | `calls` | calls of the component: how they ended, how long they took, how long they computed |
 //! | `jobs` | emails, webhook events and refreshes that fell due: for how long they have waited, and how they ended |
-//! | `outgoing` | what the component had the host do: storage, email, HTTP |
-//! | `levels` | what is held at the moment of the scrape: memory, instances, connections |
+//! | `outgoing` | calls of the host by the component: storage, email, HTTP |
+//! | `levels` | values at the moment of the scrape: memory, instances, connections |
 
 mod calls;
 mod jobs;
@@ -30,7 +30,7 @@ pub(crate) use requests::Requests;
 /// The `Content-Type` of [`Metrics::text`].
 pub(crate) const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
-/// Upper bounds of the buckets of durations, in seconds: from what a read costs to the longest that a call may take.
+/// Upper bounds of the buckets of durations, in seconds: from the time of a short read to the longest time of a call.
 const SECONDS: [f64; 15] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0];
 
@@ -45,7 +45,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// All metrics, at nought.
+    /// All metrics, with the value 0.
     ///
     /// # Errors
     /// If two metrics had one name; a test keeps it from happening.
@@ -63,7 +63,7 @@ impl Metrics {
         })
     }
 
-    /// Adds what another part of the host counts.
+    /// Adds the metrics of another part of the host.
     ///
     /// # Errors
     /// If there is a metric of that name.
@@ -81,7 +81,7 @@ impl Metrics {
     }
 }
 
-/// Registers a metric, and gives it back.
+/// Registers a metric, and returns it.
 fn registered<M: Collector + Clone + 'static>(registry: &Registry, metric: M) -> Result<M, prometheus::Error> {
     registry.register(Box::new(metric.clone()))?;
     Ok(metric)

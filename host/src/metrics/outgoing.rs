@@ -1,4 +1,4 @@
-//! What the component has the host do: each function of a capability that it calls.
+//! The functions of capabilities that the component calls.
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ impl Outgoing {
         outcome
     }
 
-    /// A function of a capability has ended.
+    /// Counts a function of a capability that has ended.
     fn ended(&self, capability: &'static str, function: &'static str, succeeded: bool, took: Duration) {
         let outcome = if succeeded { "ok" } else { "error" };
         self.ended.with_label_values(&[capability, function, outcome]).inc();

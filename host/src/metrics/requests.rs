@@ -6,9 +6,9 @@ use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 
 use super::{SECONDS, registered};
 
-/// Methods that have a label of their own; a client may invent any other.
+/// Methods with a label of their own. Clients may invent others.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-/// Where the faces are, and what they are called.
+/// The paths of the interfaces, and their names.
 const FACES: [(&str, &str); 6] = [
     ("/scim", "scim"),
     ("/api", "api"),
@@ -37,7 +37,7 @@ impl Requests {
         })
     }
 
-    /// A request was answered.
+    /// Counts a request that was answered.
     pub(crate) fn count(&self, path: &str, method: &str, status: u16, took: Duration) {
         let face = face(path);
         let method = METHODS.iter().find(|known| **known == method).copied().unwrap_or("other");
@@ -46,7 +46,8 @@ impl Requests {
     }
 }
 
-/// Which face a path belongs to. Receivers of SCIM events wait for half a minute, which says nothing of SCIM.
+/// The interface to which a path belongs. Receivers of SCIM events have their own, because their requests may wait for
+/// half a minute.
 fn face(path: &str) -> &'static str {
     if path.starts_with("/scim/") && path.split('/').nth(4) == Some("streams") {
         return "streams";

@@ -26,13 +26,13 @@ const ENTRIES: u32 = 500;
 /// The media type of JSON Lines.
 const JSON_LINES: &str = "application/jsonl; charset=utf-8";
 
-/// What comes next, and from where on.
+/// The part that is read next, and where it begins.
 enum Next {
     Organization,
     Members(Option<String>),
     /// The page of teams to read.
     Teams(Option<String>),
-    /// The teams that were read, the last of them first; from where on the members of the last; the next page of teams.
+    /// The teams that were read, with the current one last; where its next members begin; and the next page of teams.
     Memberships(Vec<Team>, Option<String>, Option<String>),
     Log(Option<String>),
     Events(Option<String>),
@@ -41,12 +41,12 @@ enum Next {
     End,
 }
 
-/// An export that is under way.
+/// A running export.
 pub(crate) struct OrganizationExport {
     organization: Organization,
     /// `None` at the end.
     next: Option<Next>,
-    /// How many lines there were.
+    /// How many lines were written.
     lines: u64,
 }
 
@@ -59,7 +59,7 @@ impl OrganizationExport {
     /// The export as a file to download, named after the organization and the day; see [`download`].
     ///
     /// # Errors
-    /// As the organization's acts have them, for the first part.
+    /// Those of the organization's acts, for the first part.
     pub(crate) async fn into_response(
         self,
         now: u64,
@@ -91,7 +91,7 @@ impl OrganizationExport {
             "retention_days": organization.retention().await?,
             "guard": organization.guard(None, 1).await?.guard,
             "licences": organization.licences().await?,
-            // Its address may hold a secret.
+            // The webhook's URL may contain a secret.
             "has_webhook": organization.webhook().await?.is_some(),
         });
         self.line(part, "organization", &value)?;
@@ -107,7 +107,7 @@ impl OrganizationExport {
         let query = MemberQuery { cursor, limit: PART, ..MemberQuery::default() };
         let Found { items, next, .. } = self.organization.find_members(query).await?;
         for member in items {
-            // Who is removed meanwhile is left out.
+            // A member who is removed meanwhile is left out.
             match self.organization.describe_member(&member.id).await {
                 Ok(DescribedMember { member, attributes }) => {
                     let attributes = RawValue::from_string(attributes).map_err(no_json)?;

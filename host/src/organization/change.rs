@@ -42,7 +42,7 @@ pub struct OrganizationChange {
 }
 
 impl OrganizationChange {
-    /// What the record is after the change.
+    /// The record after the change.
     ///
     /// # Errors
     /// [`ActionError::Invalid`] if an option can't have this value.
@@ -58,12 +58,12 @@ impl OrganizationChange {
     }
 }
 
-/// A member of a change is not `null`: none of these can be taken away.
+/// Refuses `null` for a member that can't be removed.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// `null` is a value here: it takes the member away.
+/// Reads `null` as a value, which removes the member.
 fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
@@ -78,7 +78,7 @@ impl PartialSchema for OptionChanges {
     fn schema() -> RefOr<Schema> {
         let mut schema = <Options as PartialSchema>::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.description = Some("Choices to change, by name; those that are not named stay.".into());
+            object.description = Some("Options to change, by name; the others stay as they are.".into());
             object.required.clear();
             object.default = None;
             for property in object.properties.values_mut() {
@@ -146,10 +146,10 @@ impl Organization {
     /// [`ActionError::Conflict`] if nothing is known about the organization yet: call [`Organization::put`] first.
     pub async fn change(&self, change: OrganizationChange) -> Result<OrganizationRecord, ActionError> {
         let unknown =
-            || ActionError::Conflict("nothing is known about the organization yet: tell all of it first".into());
+            || ActionError::Conflict("there is no data about the organization yet: send all of it first".into());
         let before = self.get().await?.ok_or_else(unknown)?;
         let record = change.apply(before.clone())?;
-        // What changes nothing is no act of anybody.
+        // A change that changes nothing is no act.
         if record != before {
             self.put(record.clone()).await?;
         }

@@ -49,7 +49,7 @@ impl Organization {
         Ok(pin)
     }
 
-    /// It stands in the operator's trail: the organization's own is kept by the component that was just changed.
+    /// The entry is in the operator's trail, because the component that was just changed keeps the organization's own.
     async fn has_changed(&self, bound: &OrganizationId, pin: Pin) {
         self.provisioner.runtime().reassign(bound);
         let component = pin.component.map_or_else(|| "default".to_owned(), |id| id.to_string());

@@ -24,8 +24,8 @@ pub struct NewOrganization {
     pub owner: Option<Owner>,
     /// For how many days the log of SCIM requests, events and parked emails are kept. The default is 90.
     pub retention_days: Option<u32>,
-    /// Who creates it, and from where: this is the first entry of its audit trail. If the command line gives the owner's
-    /// passphrase, a terminal has shown it, so the owner must change it at the first sign-in.
+    /// Its creator and the source of the act, for the first entry of its audit trail. If the command line gives the
+    /// owner's passphrase, a terminal has shown it, so the owner must change it at the first sign-in.
     pub by: Act,
 }
 
@@ -78,10 +78,10 @@ impl EnsuredOrganization {
     }
 }
 
-/// How long somebody else's creation is waited for before it is looked at again.
+/// How long to wait for another creation before checking again.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Why an organization was not created. Nothing is left of it.
+/// The reason why an organization was not created. Nothing is left of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CreateOrganizationError {
@@ -119,8 +119,9 @@ impl Provisioner {
         match created {
             Ok(owner) => Ok(CreatedOrganization { organization, owner }),
             Err(refused) => {
-                // Not the one that somebody else may have created under this name meanwhile. What can't be removed now is
-                // removed when an organization of this name is created again.
+                // Only this organization is removed, not one that somebody else may have created under this name
+                // meanwhile. If something can't be removed now, it is removed when an organization of this name is
+                // created again.
                 if let Err(error) = self.delete(&id, Some(organization.id().generation())).await {
                     tracing::warn!(organization = %id, "an organization could not be created, and its remains could not be removed: {error}");
                 }
@@ -167,7 +168,7 @@ impl Provisioner {
 
 #[cfg(test)]
 impl Provisioner {
-    /// Registers an organization of which the component is told nothing: for components that are no real ones.
+    /// Registers an organization without telling the component about it: for components that are not real ones.
     pub(crate) async fn register(&self, id: &OrganizationId) -> Result<Organization, RegistryError> {
         let begun = self.registry().begin(id, self.clock().now()).await?;
         self.registry().complete(&begun).await?;
@@ -175,7 +176,7 @@ impl Provisioner {
     }
 }
 
-/// Tells the component all that the organization begins with.
+/// Sends the component everything with which the organization begins.
 async fn furnish(organization: &Organization, new: NewOrganization) -> Result<Option<Member>, ActionError> {
     organization.put(new.record).await?;
     if let Some(days) = new.retention_days {

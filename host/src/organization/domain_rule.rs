@@ -7,7 +7,7 @@ use crate::error::ActionError;
 /// The name of the option.
 const OPTION: &str = "verified-domains-only";
 
-/// The rule as it stands.
+/// The current rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainRule {
     /// The domains that are verified.

@@ -11,7 +11,7 @@ use crate::capability::storage::StorageError;
 use crate::error::ActionError;
 use crate::provisioner::{SETTLED, SETTLED_LATE};
 
-/// How long somebody waits for an erasure; what is not done then is done by the jobs.
+/// How long a caller waits for an erasure; the jobs do the rest.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The result of erasing a person.
@@ -54,16 +54,16 @@ impl Organization {
             erasure = act!(self.insomnia_scim_directory.call_continue_erasure(&id))?;
         }
         let Erasure { id, names, ready, done, erased } = erasure;
-        // Also where the history may tell of more names: what is known goes now.
+        // The known names are removed at once, even if the history may contain more.
         let emails = self.erase_own_copies(&id, &names).await?;
         if ready {
             let id = id.clone();
             act!(self.insomnia_scim_directory.call_end_erasure(&id))?;
         }
-        // Of an id nobody can tell whether it was erased before.
+        // An id does not show whether it was erased before.
         if done && erased == 0 && emails == 0 && id != person.trim() {
             let text = format!(
-                "nothing here names {:?}; check the spelling (who was erased before is not named any more)",
+                "no data here names {:?}; check the spelling (after an erasure, no data names the person)",
                 person.trim()
             );
             return Err(ActionError::NotFound(text));
@@ -81,6 +81,11 @@ impl Organization {
         let organization = self.space.clone().or(found).unwrap_or_else(|| self.id.clone());
         self.provisioner.forget_sessions_of(&organization, id).await.map_err(unavailable)?;
         let removed = self.provisioner.mailer().erase(&organization, names).await;
-        removed.map_err(|error| ActionError::Unavailable(format!("emails of the person are left; try again: {error}")))
+        removed.map_err(|error| {
+            ActionError::Unavailable(format!(
+                "some emails of the person are left; try again: \
+            {error}"
+            ))
+        })
     }
 }

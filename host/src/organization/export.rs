@@ -1,4 +1,4 @@
-//! An organization's members and teams as comma-separated values, read part by part.
+//! Exports of an organization's members and teams as comma-separated values, read part by part.
 
 use axum::response::Response;
 
@@ -11,30 +11,30 @@ use crate::timestamp::{date, iso};
 /// Members or teams of one part.
 const PART: u32 = 500;
 
-/// What is exported: a query, and how what it finds is written.
+/// The query, and the form in which its results are written.
 #[derive(Clone)]
 enum What {
     Members(MemberQuery),
     Teams(TeamQuery),
 }
 
-/// An export that is under way.
+/// A running export.
 pub(crate) struct DirectoryExport {
     organization: Organization,
     /// `None` at the end.
     what: Option<What>,
-    /// By which members are marked; `None` before the first part.
+    /// The data for marks of members; `None` before the first part.
     record: Option<OrganizationRecord>,
 }
 
 impl DirectoryExport {
-    /// Exports the members whom the query finds, wherever its page is.
+    /// Exports the members that the query finds, on all pages.
     pub(crate) fn members(organization: Organization, query: MemberQuery) -> Self {
         let what = What::Members(MemberQuery { cursor: None, limit: PART, ..query });
         Self { organization, what: Some(what), record: None }
     }
 
-    /// Exports the teams that the query finds, wherever its page is.
+    /// Exports the teams that the query finds, on all pages.
     pub(crate) fn teams(organization: Organization, query: TeamQuery) -> Self {
         let what = What::Teams(TeamQuery { cursor: None, limit: PART, ..query });
         Self { organization, what: Some(what), record: None }
@@ -43,7 +43,7 @@ impl DirectoryExport {
     /// The export as a file to download, named after the organization and the day; see [`download`].
     ///
     /// # Errors
-    /// As the search has them, for the first part.
+    /// Those of the search, for the first part.
     pub(crate) async fn into_response(
         self,
         now: u64,

@@ -12,11 +12,11 @@ impl Organization {
     /// Nobody is mailed, and no passphrase is made: the members sign in by the backend's sessions, or ask for a link that sets
     /// a passphrase. They are manual until the identity provider adopts them. Each of them has an event `member.created`.
     ///
-    /// Ids are UUIDs in lower case. A backend with ids of another form derives a UUID from each, such as one of version 5. A
-    /// member whose id is there already stays as it is, whatever differs, so an import that was interrupted can be repeated.
-    /// But members who were removed meanwhile, also by the identity provider, and those who were erased are added again. So
-    /// call this once, when the organization moves in, and not at every start. Each part of 500 members takes effect by
-    /// itself, in order.
+    /// Ids are UUIDs in lower case. A backend with ids of another form derives a UUID from each, such as one of version
+    /// 5. A member whose id exists already stays as it is, even if its data differs, so an import that was interrupted
+    /// can be repeated. But members who were removed meanwhile, also by the identity provider, and those who were
+    /// erased are added again. So call this once, when the organization moves in, and not at every start. Each part of
+    /// 500 members takes effect by itself, in order.
     ///
     /// # Errors
     /// [`ActionError::Invalid`] if an id occurs twice. Otherwise the error of the first part that failed; the parts before it
@@ -26,7 +26,7 @@ impl Organization {
         ids.sort_unstable();
         let twice = |pair: &[&str]| matches!(pair, [one, next] if one == next);
         if let Some(id) = ids.windows(2).find(|pair| twice(pair)).and_then(|pair| pair.first()) {
-            return Err(ActionError::Invalid(format!("the id '{id}' comes twice")));
+            return Err(ActionError::Invalid(format!("the id '{id}' occurs twice")));
         }
         let mut outcomes = Vec::with_capacity(members.len());
         for part in members.chunks(AT_ONCE) {

@@ -150,9 +150,9 @@ impl Organization {
     }
 }
 
-/// An address that somebody has typed.
+/// A URL that somebody has typed.
 pub(crate) struct Address<'a> {
-    /// What it is called.
+    /// Its name in errors.
     pub(crate) name: &'static str,
     /// A JSON Pointer to it in the admin API's body.
     pub(crate) pointer: &'static str,

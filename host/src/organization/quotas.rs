@@ -34,7 +34,7 @@ impl Organization {
         self.provisioner.runtime().usage(&self.id).await.refusals(quota)
     }
 
-    /// Its id with its generation.
+    /// The organization's id and generation.
     pub(super) async fn bound_id(&self) -> Result<OrganizationId, StorageError> {
         if let Some(bound) = &self.space {
             return Ok(bound.clone());

@@ -1,5 +1,5 @@
-//! Keys of the admin API: made, listed and revoked here. A key is made with the passphrase, since it outlives the session; and by
-//! an owner, for whom it acts.
+//! Keys of the admin API: the view makes, lists and revokes them. Only an owner can make one, because a key acts for
+//! the owner; the owner proves it, because a key stays valid after the session.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -22,12 +22,12 @@ use crate::api_keys::{
 use crate::directory::Role;
 use crate::error::ActionError;
 
-/// How much a key may do: value, name.
+/// The amounts that a key may be allowed: the value in forms, and the name.
 const AMOUNTS: [(&str, &str); 3] =
-    [("everything", "Everything"), ("read", "Read everything"), ("chosen", "Only what is chosen below")];
+    [("everything", "Everything"), ("read", "Read everything"), ("chosen", "Only the permissions chosen below")];
 /// A day, in milliseconds.
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// For how long a key is valid unless something else is chosen.
+/// How long a key is valid by default.
 const DEFAULT_WINDOW: &str = "1y";
 
 #[derive(Template)]
@@ -35,7 +35,8 @@ const DEFAULT_WINDOW: &str = "1y";
 struct KeysPage {
     shell: Shell,
     error: Option<String>,
-    /// What the form asks for; none if no form is shown, since nobody may send it or it can't be asked now.
+    /// The proof that the form asks for; `None` if there is no form, because the visitor may not make a key or the
+    /// backend can't be asked now.
     question: Option<StepUpQuestion>,
     notice: Option<&'static str>,
     /// Whether the visitor may make a key.
@@ -49,14 +50,14 @@ struct KeysPage {
     window: String,
 }
 
-/// A resource that a key may be for, and what is chosen.
+/// A resource, and the access to it that is chosen for a key.
 struct Choice {
     resource: ApiResource,
     chosen: Option<ApiAccess>,
 }
 
 impl Choice {
-    /// All that are of an organization, with what was chosen.
+    /// All resources of an organization, with the chosen access.
     fn all(chosen: impl Fn(ApiResource) -> Option<ApiAccess>) -> Vec<Self> {
         let of_organizations =
             |resource: &&ApiResource| !matches!(resource, ApiResource::All | ApiResource::Components);
@@ -79,7 +80,7 @@ struct Row {
     valid: bool,
     tone: &'static str,
     state: &'static str,
-    /// What its end is called, and when it is.
+    /// The way in which the key ended or will end, and the time.
     end: Option<(&'static str, When)>,
 }
 
@@ -104,7 +105,7 @@ impl Row {
     }
 }
 
-/// What the scopes let a key do, in words.
+/// A description of the key's rights.
 fn words(scopes: &[ApiScope]) -> String {
     let word = |scope: &ApiScope| match (scope.resource, scope.access) {
         (ApiResource::All, ApiAccess::Write) => "everything".to_owned(),
@@ -126,8 +127,7 @@ pub(super) struct KeysQuery {
 
 /// `GET …/api-keys`.
 pub(super) async fn show(Query(wanted): Query<KeysQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
-    let notice =
-        (wanted.done.as_deref() == Some("revoked")).then_some("The key is revoked. It opens nothing any more.");
+    let notice = (wanted.done.as_deref() == Some("revoked")).then_some("The key is revoked and no longer works.");
     Ok(Html(KeysPage { notice, ..with_form(&visit).await? }.render()?))
 }
 
@@ -149,7 +149,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     }
     let scopes = scopes(&fields);
     let Some(window) = names::window(fields.raw("window")).filter(|_| !scopes.is_empty()) else {
-        let text = "Choose what the key may do, and when it expires.";
+        let text = "Choose the key’s permissions, and when it expires.";
         return again(&visit, &fields, StatusCode::UNPROCESSABLE_ENTITY, text.into()).await;
     };
     let expires = window.days().map(|days| visit.state.now() + u64::from(days) * DAY);
@@ -157,7 +157,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     if let Err(error) = keys.check(&holder, &new).await {
         return not_made(&visit, &fields, error).await;
     }
-    // What may fail is read before the key is made, which is shown once.
+    // Everything that may fail is read first, because the new key is shown only once.
     let before = page(&visit).await?;
     match visit.proven("api-keys", "create", &fields).await? {
         Ok(proven) => match proven.act(keys.create(&holder, new)).await {
@@ -172,7 +172,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     }
 }
 
-/// What the form can help is said beside it.
+/// The form again if its sender can correct the error, else a refusal.
 async fn not_made(visit: &Visit, fields: &Fields, error: ApiKeyError) -> Result<Response, Refusal> {
     match error {
         ApiKeyError::Name | ApiKeyError::TooMany => {
@@ -182,7 +182,7 @@ async fn not_made(visit: &Visit, fields: &Fields, error: ApiKeyError) -> Result<
     }
 }
 
-/// The keys that the page shows are those of its organization.
+/// Refuses a key of another organization: the view only shows keys of its own.
 pub(super) fn holder(visit: &Visit) -> ApiKeyHolder {
     ApiKeyHolder::Organization(visit.organization.id().clone())
 }
@@ -195,7 +195,7 @@ fn refusal(error: ApiKeyError) -> Refusal {
     }
 }
 
-/// What was chosen of a resource.
+/// The access to a resource that the form chooses.
 fn chosen(fields: &Fields, resource: ApiResource) -> Option<ApiAccess> {
     match fields.raw(resource.name()) {
         "read" => Some(ApiAccess::Read),
@@ -204,7 +204,7 @@ fn chosen(fields: &Fields, resource: ApiResource) -> Option<ApiAccess> {
     }
 }
 
-/// The scopes that were chosen; none if the form says nothing.
+/// The scopes that the form chooses; none if it chooses nothing.
 fn scopes(fields: &Fields) -> Vec<ApiScope> {
     match fields.raw("amount") {
         "everything" => vec![ApiScope::EVERYTHING],
@@ -236,7 +236,7 @@ async fn page(visit: &Visit) -> Result<KeysPage, Refusal> {
         notice: None,
         may_make: visit.member.role == Role::Owner,
         made: None,
-        // Those that were made last are looked for.
+        // The newest keys come first, since people look for those.
         keys: keys.into_iter().rev().map(Row::new).collect(),
         name: String::new(),
         amount: "everything".to_owned(),
@@ -245,7 +245,7 @@ async fn page(visit: &Visit) -> Result<KeysPage, Refusal> {
     })
 }
 
-/// The form once more, as it was filled in, with what is wrong.
+/// The form again as it was filled in, with the error.
 async fn again(visit: &Visit, fields: &Fields, status: StatusCode, error: String) -> Result<Response, Refusal> {
     let page = KeysPage {
         error: Some(error),

@@ -1,4 +1,4 @@
-//! The stylesheet and the script, under names that change with their content.
+//! The stylesheet and the script. Their names change with their content.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest as _, Sha256};
 
-/// A file that browsers keep.
+/// A file that browsers may cache.
 pub(super) struct Asset {
     name: String,
     media_type: &'static str,
@@ -31,7 +31,7 @@ impl Asset {
         Self { name: format!("page-{hash}.{extension}"), media_type, content }
     }
 
-    /// Where it is, below the path of the base URL.
+    /// The file's path below that of the base URL.
     pub(super) fn path(&self, root: &str) -> String {
         format!("{root}/scim-page/{}", self.name)
     }

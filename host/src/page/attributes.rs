@@ -1,4 +1,4 @@
-//! Attributes of a SCIM resource as people read them: a name and a value a line.
+//! A SCIM resource's attributes for people: one line for each name and value.
 
 use serde_json::{Map, Value};
 
@@ -12,14 +12,14 @@ const LONGEST: usize = 1_000;
 /// One attribute, or one value of an attribute that has several.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Attribute {
-    /// As `name.familyName`.
+    /// The name, such as `name.familyName`.
     pub(super) name: String,
     /// The URN of the extension that it belongs to.
     pub(super) extension: Option<String>,
     pub(super) value: String,
 }
 
-/// The attributes of the resource with this JSON, but for what every view has in another place.
+/// The attributes of the resource with this JSON, without those that each view shows in another place.
 pub(super) fn attributes(json: &str) -> Vec<Attribute> {
     let mut lines = Vec::new();
     if let Ok(Value::Object(resource)) = serde_json::from_str(json) {

@@ -15,10 +15,10 @@ use super::when::{When, parse};
 use super::words::visible;
 use crate::journal::AuditQuery;
 
-/// Rows of a page.
+/// How many rows a page has.
 const ROWS: u32 = 50;
 
-/// An entry. What is missing is empty.
+/// An entry. Absent values are empty.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Entry {
@@ -47,12 +47,12 @@ impl Entry {
         When::bare(parse(&self.time).unwrap_or(0))
     }
 
-    /// Who it was, in words.
+    /// The actor, for people.
     fn who(&self) -> String {
         let who = match (self.by.kind.as_str(), &self.by.id) {
             ("member", Some(id)) => visible(id),
             ("operator", _) => "the operator".to_owned(),
-            // Acts that need an owner, such as enabling SCIM.
+            // The act needs an owner, as enabling SCIM does.
             _ if self.face == "command-line" => "the operator, for the owner".to_owned(),
             _ => "the owner’s backend".to_owned(),
         };
@@ -62,7 +62,7 @@ impl Entry {
         }
     }
 
-    /// Whence, in words.
+    /// The source of the act, for people.
     fn from(&self) -> String {
         let face = match self.face.as_str() {
             "page" => "SCIM page",
@@ -76,7 +76,7 @@ impl Entry {
         }
     }
 
-    /// What it was done to.
+    /// The object of the act.
     fn concerns(&self) -> String {
         let Some(subject) = &self.subject else { return String::new() };
         visible(subject.name.as_deref().or(subject.id.as_deref()).unwrap_or(&subject.kind))
@@ -91,7 +91,7 @@ impl Entry {
     }
 }
 
-/// As JSON; empty if there is nothing to tell.
+/// The value as JSON; empty if there is none.
 fn changed(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),

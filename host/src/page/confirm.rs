@@ -1,6 +1,7 @@
-//! What is asked before something is done that can't be undone: a view of its own, which works without JavaScript.
+//! Questions before actions that can't be undone: each question is a view of its own, which works without JavaScript.
 //!
-//! The buttons of the other views lead here. The form here does it, and the view after that says what was done.
+//! The buttons of other views lead to these questions. The form of a question does the action, and the next view says
+//! what was done.
 
 use askama::Template;
 use axum::extract::Path;
@@ -24,16 +25,16 @@ use crate::directory::Origin;
 use crate::event::EventStream;
 use crate::oauth::OAuthClient;
 
-/// Of what is counted, no more is looked at.
+/// The highest number to which something is counted.
 const MOST: u32 = 500;
-/// How long an old secret may work beside the new one: seconds, name.
+/// How long an old secret may stay valid beside the new one: seconds, name.
 const OVERLAPS: [(&str, &str); 4] = [
     ("0", "Stop it at once"),
     ("3600", "Keep it for 1 hour"),
     ("86400", "Keep it for 1 day"),
     ("2592000", "Keep it for 30 days"),
 ];
-/// How long the old secret works unless something else is chosen, in seconds.
+/// How long the old secret stays valid by default, in seconds.
 const DEFAULT_OVERLAP: &str = "3600";
 
 #[derive(Template)]
@@ -42,39 +43,40 @@ struct ConfirmPage {
     shell: Shell,
     asked: Question,
     error: Option<String>,
-    /// What is asked of who acts.
+    /// The proof that the form asks for.
     question: StepUpQuestion,
-    /// Of the old secret's overlaps.
+    /// The chosen overlap of the old secret.
     chosen: String,
 }
 
 /// A question, and the form that answers it.
 pub(super) struct Question {
-    /// The view that it is asked from: path below the page, name.
+    /// The view with the button that leads to the question: its path below the page, and its name.
     pub(super) back: &'static str,
     pub(super) back_name: &'static str,
-    /// Where the form goes, below the page.
+    /// The path to which the form is sent, below the page.
     pub(super) to: &'static str,
-    /// What the form carries.
+    /// The hidden fields of the form.
     pub(super) fields: Vec<(&'static str, String)>,
-    /// What will happen, and what will not.
+    /// The effects of the action, and what it leaves unchanged.
     pub(super) points: Vec<String>,
-    /// Whether it has to be chosen for how long an old secret works.
+    /// Whether the form asks how long the old secret stays valid.
     pub(super) overlap: bool,
     pub(super) danger: bool,
-    /// The button that does it.
+    /// The label of the button that does the action.
     pub(super) yes: &'static str,
-    /// The link that does not.
+    /// The label of the link that cancels.
     pub(super) no: &'static str,
 }
 
 impl Question {
-    /// The view that asks it.
+    /// The view with the question.
     pub(super) fn page(self, visit: &Visit, title: &str) -> Result<String, Refusal> {
         self.render(visit, title, StepUpQuestion::Nothing, None, DEFAULT_OVERLAP)
     }
 
-    /// The view that asks it, and once more who acts: what it leads to shows a secret. `sent` is what was sent without a proof.
+    /// The view with the question and a proof of who acts, because the action shows a secret. `sent` is a form that
+    /// came without a proof.
     async fn page_once_more(
         self,
         visit: &Visit,
@@ -144,24 +146,24 @@ pub(super) async fn ask(
     asked.map(Html)
 }
 
-/// The view that asks before a client gets another secret, where the proof is given.
+/// The view that asks before a client gets another secret, and where the visitor gives the proof.
 pub(super) fn new_secret_view(client: &str) -> String {
     format!("confirm/new-secret?client={client}")
 }
 
-/// The view that asks before a stream gets another token, where the proof is given.
+/// The view that asks before a stream gets another token, and where the visitor gives the proof.
 pub(super) fn new_stream_token_view(stream: &str) -> String {
     format!("confirm/new-stream-token?stream={stream}")
 }
 
-/// A new secret was asked for without a proof.
+/// Asks for the proof, since a new secret was requested without one.
 pub(super) async fn new_secret_again(visit: &Visit, fields: &Fields, unproven: Unproven) -> Result<Response, Refusal> {
     let client = client(visit, Some(fields.raw("client").to_owned())).await?;
     let page = new_secret(visit, &client, Some((fields, &unproven))).await?;
     Ok((unproven.status, Html(page)).into_response())
 }
 
-/// A new token of a stream was asked for without a proof.
+/// Asks for the proof, since a new token of a stream was requested without one.
 pub(super) async fn new_stream_token_again(
     visit: &Visit,
     fields: &Fields,
@@ -190,7 +192,7 @@ fn delete_client(visit: &Visit, client: &OAuthClient) -> Result<String, Refusal>
              token."
                 .into(),
             "No member and no team is changed, and nobody loses access.".into(),
-            "It can’t be brought back: a new client has another id and another secret.".into(),
+            "This can’t be undone: a new client has another id and another secret.".into(),
         ],
         overlap: false,
         danger: true,
@@ -212,8 +214,8 @@ async fn new_secret(
         fields: vec![("action", "rotate".into()), ("client", client.id.clone())],
         points: vec![
             "The new secret is shown on the next page, once. Put it into your identity provider.".into(),
-            "The old secret works for as long as you choose here. Access tokens that it got stay valid until they \
-             expire."
+            "The old secret works for as long as you choose here. Access tokens that were issued with it stay valid \
+             until they expire."
                 .into(),
         ],
         overlap: true,
@@ -256,8 +258,8 @@ async fn revoke_api_key(visit: &Visit, wanted: ConfirmQuery) -> Result<String, R
         to: "api-keys",
         fields: vec![("action", "revoke".into()), ("key", key.id)],
         points: vec![
-            "Whatever uses the key is refused from now on.".into(),
-            "It can’t be brought back: make another key, and put it where this one was.".into(),
+            "Every request with the key is refused from now on.".into(),
+            "This can’t be undone. If a program still uses the key, make another one for it.".into(),
         ],
         overlap: false,
         danger: true,
@@ -275,7 +277,7 @@ async fn stream(visit: &Visit, id: Option<String>) -> Result<EventStream, Refusa
 
 fn remove_stream(visit: &Visit, stream: &EventStream) -> Result<String, Refusal> {
     let waiting = match counted(stream.waiting as usize, stream.waiting >= 1_000, "token") {
-        None => "Nothing waits for its receiver.".to_owned(),
+        None => "No token waits for its receiver.".to_owned(),
         Some(count) => format!("{count}: not delivered any more."),
     };
     let question = Question {
@@ -307,7 +309,7 @@ async fn new_stream_token(
         to: "streams",
         fields: vec![("action", "rotate-token".into()), ("stream", stream.id.clone())],
         points: vec![
-            "The old token stops at once. What happens until the receiver has the new one waits for it.".into(),
+            "The old token stops working at once. Events wait until the receiver uses the new one.".into(),
             "The new token is shown on the next page, once.".into(),
         ],
         overlap: false,
@@ -334,7 +336,7 @@ async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {
         points: vec![
             format!("No event is posted to {} any more.", webhook.url),
             waiting,
-            "If you set it again, it gets another key, and what happened meanwhile is not posted.".into(),
+            "If you set it again, it gets another key, and events of the time in between are not posted.".into(),
         ],
         overlap: false,
         danger: true,
@@ -344,7 +346,7 @@ async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {
     question.page(visit, "Remove the webhook?")
 }
 
-/// Of one email or event that could not be delivered, or of all.
+/// The view that asks before one or all undelivered emails or events are dismissed.
 async fn dismiss(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal> {
     let name = wanted.queue.unwrap_or_default();
     let (queue, what) = match name.as_str() {
@@ -432,7 +434,7 @@ async fn erase_member(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Ref
             "If your identity provider still has this person, it adds a new member at its next sync: unassign the person \
              there first."
         }
-        Origin::Manual => "Nobody manages this member but people here.",
+        Origin::Manual => "Only people here manage this member.",
     };
     let question = Question {
         back: "members",
@@ -441,8 +443,8 @@ async fn erase_member(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Ref
         fields: vec![("member", member.id.clone())],
         points: vec![
             "The member is removed from the organization and every team, and loses access at once.".into(),
-            "Name, addresses and every other value of the person go from the log, the events, the audit trail and the \
-             emails that wait. What happened stays, under the member’s id."
+            "The person’s name, addresses and all other values are removed from the log, the events, the audit trail \
+             and waiting emails. The history stays, under the member’s id."
                 .into(),
             again.into(),
             "It can’t be undone.".into(),
@@ -465,12 +467,14 @@ async fn decide_all(visit: &Visit, allow: bool) -> Result<String, Refusal> {
         vec![
             format!("{count}: at your identity provider’s next try these members are deactivated or deleted."),
             "Deactivated members lose access at once. Deleted members leave the organization and every team.".into(),
-            "If this comes from a wrong filter in your identity provider, correct that first, and refuse.".into(),
+            "If the cause is a wrong filter in your identity provider, refuse the removals and correct the filter."
+                .into(),
         ]
     } else {
         vec![
             format!("{count}: these members keep their access."),
-            "For a week your identity provider is answered that an owner has refused it, and shows an error for each."
+            "For a week your identity provider gets the answer that an owner has refused this, and shows an error \
+             for each member."
                 .into(),
         ]
     };
@@ -482,8 +486,8 @@ async fn decide_all(visit: &Visit, allow: bool) -> Result<String, Refusal> {
         points,
         overlap: false,
         danger: allow,
-        yes: if allow { "Let all through" } else { "Refuse all" },
+        yes: if allow { "Allow all" } else { "Refuse all" },
         no: "Decide later",
     };
-    question.page(visit, if allow { "Let all removals through?" } else { "Refuse all removals?" })
+    question.page(visit, if allow { "Allow all removals?" } else { "Refuse all removals?" })
 }

@@ -1,4 +1,4 @@
-//! What is done to the connector: enabling it, refreshing its token, disabling it. Each is asked first, in a view.
+//! The views that enable SCIM, refresh the token and disable SCIM. Each asks before it acts.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -16,7 +16,7 @@ use crate::connector::{ConnectorStatus, DEFAULT_EXPIRY, IssuedToken};
 use crate::error::ActionError;
 use crate::organization::DomainRule;
 
-/// How long the old token may stay beside the new one: seconds, name.
+/// How long the old token may stay valid beside the new one: seconds, name.
 const OVERLAPS: [(&str, &str); 4] = [
     ("0", "Stop it at once"),
     ("3600", "Keep it for 1 hour"),
@@ -24,7 +24,7 @@ const OVERLAPS: [(&str, &str); 4] = [
     ("86400", "Keep it for 24 hours"),
 ];
 
-/// What the form says of a token that is not to be refreshed by hand.
+/// The form's value for a token that is refreshed automatically.
 const AUTOMATIC: &str = "automatic";
 
 #[derive(Template)]
@@ -37,9 +37,9 @@ struct EnablePage {
     provider: String,
     other: String,
     window: String,
-    /// Whether the token is to be refreshed automatically, which is set up after it was shown.
+    /// Whether the token will be refreshed automatically. That is set up after the token was shown.
     automatic: bool,
-    /// Of whom users may be.
+    /// The rule that says which users may be provisioned.
     domain_rule: DomainRule,
 }
 
@@ -69,12 +69,12 @@ struct TokenPage {
     token: String,
     connector_url: String,
     expires: Option<When>,
-    /// Until when the old token works; `None` if it was refreshed without overlap, or there was none.
+    /// Until when the old token is valid; `None` if it ended at once, or if there was none.
     overlap_until: Option<When>,
     refreshed: bool,
-    /// What did not work beside it.
+    /// A part of the action that has failed although the token was issued.
     warning: Option<&'static str>,
-    /// The path of where to go on.
+    /// The path of the next step.
     next: String,
     provider: &'static str,
 }
@@ -127,7 +127,7 @@ pub(super) async fn enable(Posted { visit, fields }: Posted) -> Result<Response,
     };
     match enabled {
         Ok(issued) => {
-            // The token must not be lost because the rule can't be changed now.
+            // The token must be shown even if the rule can't be changed now.
             let ruled = visit.organization.decide_domains(only_verified(&fields)).await;
             let warning = ruled.err().map(|error| {
                 tracing::warn!("who may be provisioned could not be changed: {error}");
@@ -144,8 +144,8 @@ pub(super) async fn enable(Posted { visit, fields }: Posted) -> Result<Response,
     }
 }
 
-/// Whether the form to enable SCIM asks once more who acts. Where there was a token before, it is worth a refresh: without the
-/// question, to disable and to enable would be a way round that of the refresh.
+/// Whether the form that enables SCIM asks for a proof of who acts. Without it, somebody could disable and enable SCIM
+/// to get the new token for which a refresh asks that proof.
 fn asks(status: &ConnectorStatus) -> bool {
     status.generation > 0
 }
@@ -158,13 +158,13 @@ async fn enable_question(visit: &Visit) -> Result<StepUpQuestion, Refusal> {
     }
 }
 
-/// The rule as it was chosen, to ask again.
+/// The rule as the form has chosen it.
 pub(super) fn chosen_rule(visit: &Visit, fields: &Fields) -> DomainRule {
     let rule = DomainRule::from(&visit.record);
     DomainRule { only: only_verified(fields).unwrap_or(rule.only), ..rule }
 }
 
-/// What was chosen of whom may be provisioned; `None`: as it is.
+/// The form's choice of who may be provisioned; `None` leaves the rule as it is.
 pub(super) fn only_verified(fields: &Fields) -> Option<bool> {
     match fields.raw("domains") {
         "verified" => Some(true),
@@ -201,7 +201,7 @@ pub(super) async fn ask_refresh(visit: Visit) -> Result<Response, Refusal> {
 /// `POST …/refresh`.
 pub(super) async fn refresh(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let status = visit.organization.status().await?;
-    // A form that is sent once more, by reloading the page with the token, would make that token worthless.
+    // If the page with the token is reloaded, the form is sent again. That must not replace the token.
     if !status.enabled || fields.raw("generation") != status.generation.to_string() {
         return Ok(Redirect::to(&visit.home()).into_response());
     }
@@ -263,13 +263,13 @@ pub(super) async fn disable(Posted { visit, .. }: Posted) -> Result<Response, Re
     Ok(Redirect::to(&format!("{}?done=disabled", visit.home())).into_response())
 }
 
-/// To the first view unless the connector is as the question needs it.
+/// Redirects to the first view unless the connector is in the state that the question needs.
 async fn unless(visit: &Visit, enabled: bool) -> Result<Option<Response>, Refusal> {
     let holds = visit.organization.status().await?.enabled == enabled;
     Ok((!holds).then(|| Redirect::to(&visit.home()).into_response()))
 }
 
-/// The one view that holds a token. It is the answer to the form itself, so that the token is kept nowhere for it.
+/// The only view that shows a token. It is the answer to the form itself, so that the token need not be stored for it.
 async fn show_token(
     visit: &Visit,
     issued: IssuedToken,

@@ -1,4 +1,4 @@
-//! The consent screen of OAuth 2.0 (RFC 6749 §4.1.1): an owner lets an identity provider's client provision.
+//! The consent screen of OAuth 2.0 (RFC 6749 §4.1.1): an owner allows an identity provider's client to provision.
 
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
@@ -20,15 +20,15 @@ use crate::oauth::{AuthorizeRefusal, Consent, PageError};
 struct ConsentPage {
     shell: Shell,
     consent: Consent,
-    /// Where the answer goes, as far as people look at it.
+    /// The part of the redirection URI that people see.
     destination: String,
 }
 
-/// What leads back to the identity provider.
+/// The page that leads back to the identity provider.
 ///
-/// It is a page of its own and no redirection: a browser that follows redirections after a form lets them lead only to where
-/// the policy of the form's page allows it (`form-action`), and that would have to name every place to which the identity
-/// provider sends people on. The form may have been the sign-in, whose page knows of no identity provider.
+/// It is no redirection, because browsers apply `form-action` of the form's page to redirections after a form. That
+/// policy would have to name every place to which the identity provider sends people on. The form may also have been
+/// the sign-in, whose page knows no identity provider.
 #[derive(Template)]
 #[template(path = "leave.html")]
 struct LeavePage {
@@ -47,8 +47,8 @@ fn leave(visit: &Visit, url: String) -> Result<Response, Refusal> {
     Ok(response)
 }
 
-/// `GET /oauth/{organization}/authorize`: the authorization endpoint. The session's cookie is for the page only, so the
-/// screen is there.
+/// `GET /oauth/{organization}/authorize`: the authorization endpoint. It redirects to the page, because the session's
+/// cookie is sent to the page only.
 pub(super) async fn authorize(
     State(state): State<PageState>,
     Path(name): Path<String>,
@@ -71,7 +71,7 @@ pub(super) async fn ask(RawQuery(query): RawQuery, visit: Visit) -> Result<Respo
         Err(AuthorizeRefusal::Unavailable(text)) => return Err(ActionError::Unavailable(text).into()),
     };
     let destination = origin(&consent.redirect_uri);
-    // Browsers ask the policy of the form's page whether its answer may send them elsewhere.
+    // Browsers ask the policy of the form's page whether its answer may redirect them elsewhere.
     let action = FormAction(destination.clone());
     let page = ConsentPage { shell: visit.shell("Allow access", "none"), consent, destination };
     let mut response = Html(page.render()?).into_response();
@@ -90,7 +90,7 @@ pub(super) async fn decide(Posted { visit, fields }: Posted) -> Result<Response,
     leave(&visit, url)
 }
 
-/// Scheme and authority, or the scheme alone where there is no authority.
+/// The URI's scheme and authority, or only its scheme if it has no authority.
 fn origin(uri: &str) -> String {
     match uri.split_once("://") {
         Some((scheme, rest)) => {

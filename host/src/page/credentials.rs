@@ -1,4 +1,4 @@
-//! What the views share that take an email address or a passphrase.
+//! The code that all views share in which somebody enters an email address or a passphrase.
 
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use super::state::PageState;
 use crate::capability::storage::OrganizationId;
 use crate::directory::Member;
 
-/// Every refusal takes at least so long: an organization that is not there answers no faster than a wrong passphrase.
+/// Every refusal takes at least this long, so that an unknown organization does not answer faster than a wrong
+/// passphrase.
 pub(super) const REFUSAL: Duration = Duration::from_millis(400);
-/// Longer than any email address or passphrase.
+/// The longest text that is read: longer than any email address or passphrase.
 pub(super) const LONGEST: usize = 1024;
 
-/// The page's own sessions. Where a backend has its own, the page has no views to sign in.
+/// The page's own sessions. If the backend has its own sessions, the page has no views to sign in.
 pub(super) fn own(state: &PageState) -> Result<&PassphraseSessions, Refusal> {
     state.sessions.own().ok_or_else(|| Refusal::not_found("page"))
 }
@@ -32,7 +33,8 @@ pub(super) fn with_cookies<'c>(redirect: Redirect, cookies: impl IntoIterator<It
     response
 }
 
-/// The `Set-Cookie` field that makes the browser known as the member's. Without it the member is let in all the same.
+/// The `Set-Cookie` field that makes the browser known as the member's. If this fails, the member is signed in
+/// nevertheless.
 pub(super) async fn remember(
     sessions: &PassphraseSessions,
     organization: &OrganizationId,

@@ -1,5 +1,5 @@
-//! Emails, events and tokens on their way: the webhook, the streams, what waits, and what could not be delivered: it can be sent again, be
-//! dismissed, and an email go to another address.
+//! Emails, events and tokens that are being delivered: the webhook, the streams, waiting and failed deliveries. Failed
+//! ones can be sent again or dismissed, and an email can be sent to another address.
 
 use std::collections::HashMap;
 
@@ -22,20 +22,20 @@ use crate::delivery::{Delivery, DeliveryQueue};
 use crate::error::ActionError;
 use crate::event::Webhook;
 
-/// Rows of a queue that are shown.
+/// How many rows of a queue are shown.
 const ROWS: u32 = 50;
-/// How many of a queue are read at once where one is looked for.
+/// How many deliveries of a queue one call reads when one is searched for.
 const PART: u32 = 500;
-/// In how many parts of a queue one is looked for.
+/// How many such calls a search makes at the most.
 const PARTS: usize = 10;
 
-/// All queues: value in forms, title, what it holds.
+/// All queues: the value in forms, the queue, and the title.
 const QUEUES: [(&str, DeliveryQueue, &str); 6] = [
     ("emails-parked", DeliveryQueue::EmailsParked, "Emails that could not be sent"),
-    ("events-parked", DeliveryQueue::EventsParked, "Events that the webhook did not take"),
+    ("events-parked", DeliveryQueue::EventsParked, "Events that the webhook did not accept"),
     ("emails-waiting", DeliveryQueue::EmailsWaiting, "Emails to be sent"),
     ("events-waiting", DeliveryQueue::EventsWaiting, "Events to be delivered"),
-    ("sets-parked", DeliveryQueue::SetsParked, "Tokens that receivers of event streams did not take"),
+    ("sets-parked", DeliveryQueue::SetsParked, "Tokens that receivers of event streams did not accept"),
     ("sets-waiting", DeliveryQueue::SetsWaiting, "Tokens for receivers of event streams"),
 ];
 
@@ -50,27 +50,27 @@ struct DeliveriesPage {
     /// The streams of SCIM events.
     streams: Vec<StreamRow>,
     queues: Vec<Queue>,
-    /// What became of the one that was sent again.
+    /// The result for the delivery that was sent again.
     outcome: Option<Outcome>,
-    /// Whether one queue alone is shown, page by page.
+    /// Whether only one queue is shown, page by page.
     single: bool,
-    /// Whether emails go out at all.
+    /// Whether this server sends emails.
     mailed: bool,
     paging: Paging,
 }
 
-/// What became of an email or an event that was sent again.
+/// The result for an email or an event that was sent again.
 struct Outcome {
     tone: &'static str,
     text: String,
-    /// The same view, to look again.
+    /// The link that reloads the view.
     again: Option<String>,
 }
 
 struct Hook {
     webhook: Webhook,
     created: When,
-    /// How it goes: in a word, how that is shown, since when.
+    /// The state of the deliveries: a word, its look, and since when.
     state: (&'static str, &'static str, Option<When>),
 }
 
@@ -87,14 +87,14 @@ impl Hook {
     }
 }
 
-/// Whether the operator of this server lets no requests go there. The text is that of [`crate::capability::http::HttpError`] in the
-/// component's words.
+/// Whether the server's egress policy forbids requests to the webhook. The text is the component's form of
+/// [`crate::capability::http::HttpError`].
 fn is_refused_by_policy(webhook: &Webhook) -> bool {
     webhook.error.as_deref().is_some_and(|error| error.starts_with("the destination is not allowed"))
 }
 
 impl Row {
-    /// What is on its way, as people call it.
+    /// The name that people know for what is being delivered.
     fn title(&self) -> String {
         match (&self.event, self.delivery.what.as_str()) {
             (Some(event), _) => event.title(),
@@ -110,7 +110,7 @@ impl Row {
         }
     }
 
-    /// To whom, or about whom.
+    /// The recipient, or the subject of the event.
     fn whom(&self) -> String {
         match (&self.event, &self.delivery.to) {
             (Some(event), _) => event.name(),
@@ -126,13 +126,13 @@ struct Queue {
     parked: bool,
     rows: Vec<Row>,
     more: bool,
-    /// Whether these are emails, which can go to another address.
+    /// Whether the queue has emails, which can be sent to another address.
     emails: bool,
 }
 
 struct Row {
     delivery: Delivery,
-    /// What an event says, if it was found.
+    /// The event, if it was found.
     event: Option<Event>,
     created: When,
     due: Option<When>,
@@ -151,11 +151,11 @@ struct KeyPage {
 #[derive(Default, Deserialize)]
 pub(super) struct DeliveriesQuery {
     done: Option<String>,
-    /// How many it was done to.
+    /// How many deliveries the action concerned.
     count: Option<u64>,
-    /// Which one it was done to.
+    /// The delivery that the action concerned.
     id: Option<String>,
-    /// This queue alone.
+    /// Show only this queue.
     queue: Option<String>,
     after: Option<String>,
 }
@@ -166,25 +166,25 @@ pub(super) async fn show(Query(wanted): Query<DeliveriesQuery>, visit: Visit) ->
     Ok(Html(page(&visit, None, notice, "", &wanted).await?))
 }
 
-/// What was done, in words.
+/// The notice about what was done.
 fn done(what: &str, count: u64) -> Option<String> {
     Some(match (what, count) {
-        ("removed", _) => "The webhook is removed. What waited for it is not delivered.".into(),
-        ("tested", _) => "A signed test event was posted: the state says how that went.".into(),
-        ("retried", 0) => "Nothing was sent again: it is gone already, or a link in it has expired.".into(),
-        ("retried", 1) => "1 is sent again. If it is not taken, it comes back here with the reason.".into(),
+        ("removed", _) => "The webhook is removed. Waiting events are not delivered.".into(),
+        ("tested", _) => "A signed test event was posted. The state shows the result.".into(),
+        ("retried", 0) => "Nothing was sent again: the delivery no longer exists, or its link has expired.".into(),
+        ("retried", 1) => "1 delivery is sent again. If it fails, it comes back here with the reason.".into(),
         ("retried", count) => {
-            format!("{} are sent again. What is not taken comes back here with the reason.", grouped(count))
+            format!("{} deliveries are sent again. Those that fail come back here with the reason.", grouped(count))
         }
         ("readdressed", _) => "The email goes to the other address. The member’s own address stays as it is.".into(),
-        ("dismissed", 0) => "Nothing was given up: it is gone already.".into(),
-        ("dismissed", 1) => "1 was given up. It is not sent any more.".into(),
-        ("dismissed", count) => format!("{} were given up. They are not sent any more.", grouped(count)),
+        ("dismissed", 0) => "Nothing was given up: the delivery no longer exists.".into(),
+        ("dismissed", 1) => "1 delivery was given up and will not be sent.".into(),
+        ("dismissed", count) => format!("{} deliveries were given up and will not be sent.", grouped(count)),
         _ => return None,
     })
 }
 
-/// The one with this id among what could not be delivered.
+/// The undelivered item with this id.
 pub(super) async fn parked(visit: &Visit, queue: DeliveryQueue, id: &str) -> Result<Option<Delivery>, Refusal> {
     let mut after = None::<String>;
     for _ in 0..PARTS {
@@ -200,7 +200,7 @@ pub(super) async fn parked(visit: &Visit, queue: DeliveryQueue, id: &str) -> Res
     Ok(None)
 }
 
-/// What became of the one that was sent again: it is parked again, waits for its next try, or was taken.
+/// The result for the delivery that was sent again: it is parked again, waits for its next try, or was delivered.
 async fn outcome(visit: &Visit, wanted: &DeliveriesQuery) -> Result<Option<Outcome>, Refusal> {
     let (Some("retried" | "readdressed"), Some(id)) = (wanted.done.as_deref(), &wanted.id) else { return Ok(None) };
     let (is_event, parked_in, waits_in) = match wanted.queue.as_deref() {
@@ -210,7 +210,7 @@ async fn outcome(visit: &Visit, wanted: &DeliveriesQuery) -> Result<Option<Outco
     };
     let why = |error: Option<String>| error.map(|error| format!(": {error}")).unwrap_or_default();
     if let Some(parked) = parked(visit, parked_in, id).await? {
-        let text = format!("It was not taken{}.", why(parked.error));
+        let text = format!("It was not accepted{}.", why(parked.error));
         return Ok(Some(Outcome { tone: "bad", text, again: None }));
     }
     let listed = visit.organization.deliveries(waits_in, None, PART).await?;
@@ -220,16 +220,16 @@ async fn outcome(visit: &Visit, wanted: &DeliveriesQuery) -> Result<Option<Outco
     let again = Some(format!("{}{same}", visit.path("deliveries")));
     let waiting = listed.items.into_iter().find(|delivery| delivery.id.ends_with(id.as_str()));
     Ok(Some(match waiting {
-        // One that was parked begins anew: until its next try, the error is that of the last one before.
+        // A delivery that is sent again counts its tries from zero. Until the next try, its error is the old one.
         Some(waiting) if waiting.attempts > 0 => {
-            let text = format!("It was not taken yet{}. It is tried again by itself.", why(waiting.error));
+            let text = format!("It was not accepted yet{}. It is tried again automatically.", why(waiting.error));
             Outcome { tone: "warn", text, again }
         }
         Some(_) => Outcome { tone: "warn", text: "It is on its way.".into(), again },
         None if listed.next.is_some() => {
-            Outcome { tone: "warn", text: "It is on its way, or was taken.".into(), again }
+            Outcome { tone: "warn", text: "It is on its way, or was accepted.".into(), again }
         }
-        None if is_event => Outcome { tone: "good", text: "It was taken.".into(), again: None },
+        None if is_event => Outcome { tone: "good", text: "It was accepted.".into(), again: None },
         None => Outcome { tone: "good", text: "It was sent.".into(), again: None },
     }))
 }
@@ -243,7 +243,7 @@ async fn page(
 ) -> Result<String, Refusal> {
     let webhook = visit.organization.webhook().await?.map(Hook::new);
     let streams = visit.organization.streams().await?.into_iter().map(StreamRow::new).collect();
-    // Where one was sent again, the other queues are of interest as well.
+    // After a delivery was sent again, all queues are shown.
     let alone = wanted.queue.as_deref().filter(|_| wanted.done.is_none());
     let (mut queues, mut paging) = (Vec::new(), Paging { first: None, previous: None, next: None });
     for (value, queue, title) in QUEUES.into_iter().filter(|(value, ..)| alone.is_none_or(|alone| alone == *value)) {
@@ -291,7 +291,7 @@ fn named(fields: &Fields) -> Result<(&'static str, DeliveryQueue), Refusal> {
     asked.map(|(value, queue, _)| (*value, *queue)).ok_or_else(|| Refusal::not_found("queue"))
 }
 
-/// `POST …/deliveries`: sends what could not be delivered again.
+/// `POST …/deliveries`: sends failed deliveries again.
 pub(super) async fn retry(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
     let (name, queue) = named(&fields)?;
     let ids: Vec<String> = fields.typed("id").map(str::to_owned).into_iter().collect();
@@ -306,7 +306,7 @@ pub(super) async fn retry(Posted { visit, fields }: Posted) -> Result<Redirect, 
     Ok(Redirect::to(&visit.path(&format!("deliveries{done}"))))
 }
 
-/// `POST …/deliveries/dismiss`: gives up what could not be delivered, after it was asked.
+/// `POST …/deliveries/dismiss`: dismisses failed deliveries, after a question.
 pub(super) async fn dismiss(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
     let (_, queue) = named(&fields)?;
     let ids: Vec<String> = fields.typed("id").map(str::to_owned).into_iter().collect();
@@ -317,7 +317,7 @@ pub(super) async fn dismiss(Posted { visit, fields }: Posted) -> Result<Redirect
     Ok(Redirect::to(&visit.path(&format!("deliveries?done=dismissed&count={count}"))))
 }
 
-/// `POST …/webhook`: sets it, tests it, or removes it.
+/// `POST …/webhook`: sets, tests or removes the webhook.
 pub(super) async fn webhook(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     match fields.raw("action") {
         "remove" => {
@@ -333,9 +333,9 @@ pub(super) async fn webhook(Posted { visit, fields }: Posted) -> Result<Response
     let url = fields.typed("url").unwrap_or_default();
     let error = match visit.organization.set_webhook(url).await {
         Ok(key) => {
-            // The key must not be lost because the test has no outcome.
+            // The key must be shown even if the test fails.
             let hook = visit.organization.test_webhook().await.ok().map(Hook::new);
-            let shell = visit.shell("The key of the webhook", "deliveries");
+            let shell = visit.shell("Signing key of the webhook", "deliveries");
             let page = KeyPage { shell, url: url.to_owned(), key, hook };
             return Ok(Html(page.render()?).into_response());
         }

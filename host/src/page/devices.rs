@@ -1,9 +1,9 @@
-//! Browsers that somebody has signed in with, or has opened a mailed link with: strangers' wrong tries do not slow them
+//! Browsers in which a member has signed in or has opened a mailed link: wrong tries of strangers do not slow them
 //! down.
 //!
-//! It is a random token in a cookie, and its hash in the host's space of the storage, as with sessions. It says nothing but
-//! that this member was here: the passphrase is asked for all the same. All of a member's browsers are forgotten when the
-//! passphrase is another one.
+//! A browser has a random token in a cookie, and the host stores the token's hash, as for sessions. A known browser
+//! only shows that the member has used it before; the passphrase is asked for nevertheless. When the member's
+//! passphrase changes, all of the member's browsers are forgotten.
 
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -20,15 +20,16 @@ const KNOWN: u64 = 180 * 24 * 60 * 60 * 1000;
 /// The name of the cookie, after that of the session.
 const SUFFIX: &str = "-device";
 
-/// What is stored of a browser, as JSON at `device/<end>/<hash of the token>`.
+/// The stored data of a browser, as JSON at `device/<end>/<hash of the token>`.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     organization: String,
     generation: u64,
     member: String,
-    /// What tells that a try with the member's email address is one of this member: a hash, so that the address is not here.
+    /// A hash that recognises the member's email address, so that the address is not stored.
     email: String,
-    /// What stood where it is kept that all sessions of the member were ended.
+    /// The mark that was stored for the member when the browser became known. It changes whenever all of the member's
+    /// sessions are ended.
     signed_out: Vec<u8>,
 }
 
@@ -57,7 +58,7 @@ impl PassphraseSessions {
         Ok(self.set_cookie_named(SUFFIX, organization, &cookie.to_string(), KNOWN / 1000))
     }
 
-    /// What names the browser, if it is known as that of the member with this email address.
+    /// The browser's key, if it is known as that of the member with this email address.
     pub(super) async fn known_device(
         &self,
         organization: &OrganizationId,
@@ -66,7 +67,7 @@ impl PassphraseSessions {
     ) -> Result<Option<Vec<u8>>, SessionError> {
         let now = self.now();
         let Some(cookie) = self.cookie_named(SUFFIX, request) else { return Ok(None) };
-        // One that ends later than any can was made while the clock was ahead.
+        // A time further ahead than possible was set by a clock that was ahead.
         if !lasts(cookie.end, now, KNOWN) {
             return Ok(None);
         }
@@ -79,7 +80,7 @@ impl PassphraseSessions {
             return Ok(None);
         }
         let mark = self.mark(organization, &stored.member).await?;
-        // A mark is removed when no browser can be known any more that was here before.
+        // A mark is only removed when no browser from before it can be known any more.
         let is_ended = !mark.is_empty() && stored.signed_out != mark;
         Ok((!is_ended).then(|| key(&cookie)))
     }
@@ -89,8 +90,8 @@ impl PassphraseSessions {
     }
 }
 
-/// The email address of a browser's member as it is stored. Only who has the cookie can make it, so nobody finds the address by
-/// trying.
+/// The stored form of the email address of a browser's member. Only the holder of the cookie can compute it, so nobody
+/// finds the address by trying.
 fn hidden(cookie: &SessionCookie, email: &str) -> String {
     let text = format!("{}\n{}", cookie.token, email.trim().to_lowercase());
     hex::encode(Sha256::digest(text.as_bytes()))

@@ -1,13 +1,13 @@
-//! One entry of the log of SCIM requests, as a line and in full.
+//! An entry of the log of SCIM requests, as a line and in full.
 
 use super::when::When;
 pub(super) use crate::journal::LogEntry as Entry;
 use askama::Template;
 use percent_encoding::percent_decode_str;
 
-/// How the page shows it.
+/// The entry as the page shows it.
 impl Entry {
-    /// How the status is shown.
+    /// The look of the status.
     pub(super) fn tone(&self) -> &'static str {
         match self.status {
             200..400 => "good",
@@ -16,7 +16,7 @@ impl Entry {
         }
     }
 
-    /// `User` as people call it.
+    /// The name that people know for `User` and `Group`.
     pub(super) fn kind(&self) -> &str {
         match self.subject.as_ref().map(|subject| subject.resource_type.as_str()) {
             Some("User") => "Member",
@@ -26,7 +26,7 @@ impl Entry {
         }
     }
 
-    /// Where the page shows whom it concerned, if that is a member or a team and was not deleted by this request.
+    /// The path of the view of the member or team that the request was about, unless this request has deleted it.
     pub(super) fn view_of_subject(&self) -> Option<String> {
         let subject = self.subject.as_ref().filter(|subject| !subject.id.is_empty())?;
         let view = match subject.resource_type.as_str() {
@@ -37,17 +37,17 @@ impl Entry {
         (self.action.as_deref() != Some("deleted")).then(|| format!("{view}/{}", subject.id))
     }
 
-    /// Where the entry is, below `logs/`.
+    /// The path of the entry, below `logs/`.
     pub(super) fn position(&self) -> String {
         format!("{}-{}", self.time, self.request_id)
     }
 
-    /// The path without its query, percent-encoding undone where it is text.
+    /// The path without its query. Percent-encoding is decoded where the result is text.
     pub(super) fn path_only(&self) -> String {
         readable(self.path.split('?').next().unwrap_or_default())
     }
 
-    /// The path for a line: of an id only the end, which differs where beginnings are alike.
+    /// The path in a short form. Of an id it shows only the end, since ids often have the same beginning.
     pub(super) fn path_in_short(&self) -> String {
         let path = self.path_only();
         let short = |part: &str| match part.rsplit_once('-') {
@@ -59,7 +59,7 @@ impl Entry {
         path.split('/').map(short).collect::<Vec<_>>().join("/")
     }
 
-    /// The query as people read it; empty if there is none.
+    /// The decoded query; empty if there is none.
     pub(super) fn query_only(&self) -> String {
         self.path.split_once('?').map_or_else(String::new, |(_, query)| {
             let pairs: Vec<String> = query.split('&').map(|pair| readable(&pair.replace('+', " "))).collect();
@@ -68,7 +68,7 @@ impl Entry {
     }
 }
 
-/// Undoes percent-encoding; as it was if that is no text, or would break the line.
+/// Decodes percent-encoding. The text stays as it is if the result would not be text or would contain a line break.
 fn readable(text: &str) -> String {
     match percent_decode_str(text).decode_utf8() {
         Ok(decoded) if !decoded.chars().any(char::is_control) => decoded.into_owned(),
@@ -76,7 +76,7 @@ fn readable(text: &str) -> String {
     }
 }
 
-/// A line of the log: a row of a table, also sent to those who follow it.
+/// A line of the log: a row of a table. Live logs send it too.
 #[derive(Template)]
 #[template(path = "log_row.html")]
 pub(super) struct LogRow<'h> {
@@ -91,13 +91,13 @@ impl<'h> LogRow<'h> {
         Self { home, entry, when }
     }
 
-    /// Rows of those that can be read.
+    /// Rows for all entries that can be read.
     pub(super) fn all(home: &'h str, entries: &[String]) -> Vec<Self> {
         entries.iter().filter_map(|json| Entry::parse(json)).map(|entry| Self::new(home, entry)).collect()
     }
 }
 
-/// A template escapes by itself.
+/// The template escapes its values itself.
 impl askama::filters::HtmlSafe for LogRow<'_> {}
 
 #[cfg(test)]

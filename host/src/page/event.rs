@@ -1,4 +1,4 @@
-//! One event as people read it, and where events are found.
+//! An event for people, and searches for events.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,12 @@ use super::when::{When, parse};
 use super::words::{grouped, visible};
 use crate::organization::Organization;
 
-/// Events of one look into the storage.
+/// How many events one call reads.
 pub(super) const PART: u32 = 500;
-/// How many looks the names of a list's events may cost.
+/// How many such calls may be made for the names of a list's events.
 const LOOKS: usize = 8;
 
-/// An event's document. What is missing is empty.
+/// An event's document. Absent values are empty.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Document {
@@ -27,7 +27,7 @@ struct Document {
     data: Value,
 }
 
-/// What an event, or an act in the audit trail, concerns.
+/// The subject of an event, or the object of an act in the audit trail.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Subject {
@@ -45,7 +45,7 @@ pub(super) struct Event {
 }
 
 impl Event {
-    /// `None` if it is not what the component writes.
+    /// The event; `None` if the JSON is not in the form that the component writes.
     pub(super) fn parse(event: &crate::event::Event) -> Option<Self> {
         let document = serde_json::from_str(&event.document).ok()?;
         let raw = serde_json::from_str::<Value>(&event.document).ok()?;
@@ -53,12 +53,12 @@ impl Event {
         Some(Self { position: event.position.clone(), document, raw })
     }
 
-    /// Such as `member.created`.
+    /// The type, such as `member.created`.
     pub(super) fn kind(&self) -> &str {
         &self.document.kind
     }
 
-    /// The event in words.
+    /// The title of the event, for people.
     pub(super) fn title(&self) -> String {
         match self.kind() {
             "member.created" => "Member created",
@@ -87,7 +87,7 @@ impl Event {
         .to_owned()
     }
 
-    /// What it is about, as people call it.
+    /// The name that people know for the subject.
     pub(super) fn name(&self) -> String {
         let subject = &self.document.subject;
         match (&subject.name, &subject.id, subject.kind.as_str()) {
@@ -98,12 +98,12 @@ impl Event {
         }
     }
 
-    /// The id of what it is about.
+    /// The id of the subject.
     pub(super) fn subject_id(&self) -> &str {
         self.document.subject.id.as_deref().unwrap_or_default()
     }
 
-    /// Who made the change.
+    /// The name of who made the change.
     pub(super) fn actor(&self) -> &str {
         match self.document.actor.as_str() {
             "scim" => "Identity provider",
@@ -113,12 +113,12 @@ impl Event {
         }
     }
 
-    /// Whether it was the identity provider's doing.
+    /// Whether the identity provider made the change.
     pub(super) fn is_by_scim(&self) -> bool {
         self.document.actor == "scim"
     }
 
-    /// How it is shown.
+    /// The look of the event.
     pub(super) fn tone(&self) -> &'static str {
         match self.kind() {
             "member.deactivated" | "token.expiring" | "client-secret.expiring" | "connector.disabled" => "warn",
@@ -133,7 +133,7 @@ impl Event {
         }
     }
 
-    /// What changed, in a few words; empty where the title says all.
+    /// A short summary of the change; empty if the title says everything.
     pub(super) fn summary(&self) -> String {
         let data = &self.document.data;
         let count = |name: &str| data.get(name).and_then(Value::as_u64).filter(|count| *count > 0);
@@ -162,24 +162,24 @@ impl Event {
         }
     }
 
-    /// When it was written.
+    /// The time at which it was written.
     pub(super) fn when(&self) -> When {
         When::bare(parse(&self.document.time).unwrap_or_else(|| time(&self.position)))
     }
 }
 
-/// Just before all events of this moment: positions begin with the time, in sixteen hexadecimal digits, and are ordered as
-/// text.
+/// The position just before all events of this moment: positions begin with the time, in sixteen hexadecimal digits,
+/// and are ordered as text.
 pub(super) fn before(time: u64) -> String {
     format!("{time:016x}00000000-0000-0000-0000-000000000000")
 }
 
-/// The moment of a position, in milliseconds since the Unix epoch; 0 if it is none.
+/// The time of a position, in milliseconds since the Unix epoch; 0 if the text is no position.
 pub(super) fn time(position: &str) -> u64 {
     position.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0)
 }
 
-/// The events at these positions, as far as they are found quickly.
+/// The events at these positions that a few calls can find.
 pub(super) async fn find(organization: &Organization, positions: &[&str]) -> Result<HashMap<String, Event>, Refusal> {
     let mut found = HashMap::new();
     let mut looks = 0;

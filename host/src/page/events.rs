@@ -1,4 +1,4 @@
-//! Events: what changed in the organization, newest first, and one of them in full.
+//! Events: the changes in the organization, newest first, and one event in full.
 
 use askama::Template;
 use axum::extract::Path;
@@ -14,16 +14,16 @@ use super::visit::Visit;
 use super::when::When;
 use crate::organization::Organization;
 
-/// Rows of a page.
+/// How many rows a page has.
 const ROWS: usize = 50;
 /// How long events are kept, in milliseconds.
 const KEPT: u64 = 90 * 24 * 60 * 60 * 1000;
-/// How far the first look goes back, in milliseconds.
+/// How far back the first call reads, in milliseconds.
 const FIRST: u64 = 60 * 1000;
-/// How many looks a page may cost.
+/// How many calls one page may cost.
 const LOOKS: usize = 48;
 
-/// What events can be filtered by: value, name. A value is what their types begin with.
+/// The kinds of events for the filter: the beginning of the types, and the name.
 const KINDS: [(&str, &str); 9] = [
     ("member.", "Members"),
     ("member.created", "Members created"),
@@ -40,7 +40,7 @@ const KINDS: [(&str, &str); 9] = [
 #[template(path = "events.html")]
 struct EventsPage {
     shell: Shell,
-    /// In days.
+    /// The retention in days.
     retention: u32,
     kind: String,
     events: Vec<Event>,
@@ -91,15 +91,15 @@ pub(super) async fn detail(Path((_, position)): Path<(String, String)>, visit: V
     Ok(Html(page.render()?))
 }
 
-/// The newest events of a kind before a position, and the position to go on from. The component lists events from the
-/// oldest on, so this goes back in time by steps that grow where little happened and shrink where much did.
+/// The newest events of a kind before a position, and the position at which to continue. The component lists events
+/// from the oldest on, so this goes back in steps of time: large ones in quiet times, small ones in busy times.
 async fn newest(
     organization: &Organization,
     kind: &str,
     from: Option<&str>,
     now: u64,
 ) -> Result<(Vec<Event>, Option<String>), Refusal> {
-    // A clock that was set back leaves events in the future.
+    // If a clock was set back, there are events in the future.
     let mut end = from.map_or_else(|| before(now + KEPT), str::to_owned);
     let mut until = from.map_or(now, time);
     let (mut step, oldest) = (FIRST, now.saturating_sub(KEPT + FIRST));

@@ -1,4 +1,4 @@
-//! The log as a file: CSV or JSON Lines, written while it is read, so that no log is too long for it.
+//! The log as a file: CSV or JSON Lines. It is written while it is read, so the log may have any length.
 
 use axum::http::StatusCode;
 use axum::response::Response;

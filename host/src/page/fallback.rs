@@ -1,4 +1,4 @@
-//! What is answered where there is no view.
+//! Answers paths that have no view.
 
 use axum::extract::{Request, State};
 
@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use super::state::PageState;
 use super::visit::organization_id;
 
-/// Answers a path that has no view with 404; one with a slash too many at its end is redirected.
+/// Answers 404. A path with a slash too many at its end is redirected.
 pub(super) async fn nothing_here(State(state): State<PageState>, request: Request) -> Refusal {
     let mut parts = request.into_parts().0;
     let id = match organization_id(&mut parts, &state).await {

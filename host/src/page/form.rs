@@ -1,4 +1,4 @@
-//! Forms: what was sent, from this site, with the token of the session.
+//! Forms: their fields, and the check that a page of this site has sent them with the token of the session.
 
 use std::collections::HashMap;
 
@@ -16,23 +16,23 @@ use super::visit::{Visit, is_token};
 pub(super) struct Fields(HashMap<String, String>);
 
 impl Fields {
-    /// What was typed, as it was typed; empty if nothing.
+    /// The field as it was typed; empty if it was not sent.
     pub(super) fn raw(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
 
-    /// What was typed, without blanks around it; `None` if nothing.
+    /// The field without blanks around it; `None` if it is empty.
     pub(super) fn typed(&self, name: &str) -> Option<&str> {
         Some(self.raw(name).trim()).filter(|text| !text.is_empty())
     }
 }
 
-/// Reads a form that was sent by a page of this site.
+/// Reads a form. It must come from a page of this site.
 pub(super) async fn read(request: Request, state: &PageState) -> Result<(Parts, Fields), Refusal> {
     if !same_origin(request.headers(), state.provisioner.base_url()) {
         let text = "The form was sent by another site, or this server's base URL is not the one in your address bar. \
                     Nothing was changed.";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "Not from here", text));
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "Request from another site", text));
     }
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts.clone(), body);
@@ -57,7 +57,7 @@ impl FromRequest<PageState> for Posted {
         if !is_token(fields.raw("csrf"), &visit.csrf) {
             let text = "The form belongs to a session that has ended. Nothing was changed. Go back, reload the page, \
                         and try again.";
-            return Err(Refusal::new(StatusCode::FORBIDDEN, "Out of date", text));
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "Page out of date", text));
         }
         Ok(Self { visit, fields })
     }

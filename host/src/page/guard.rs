@@ -16,7 +16,7 @@ use super::when::When;
 use super::words::{counted, grouped};
 use crate::guard::{Decision, Guard, HeldCounts, HeldMember, HeldRemoval, Removal};
 
-/// Rows of a page.
+/// How many rows a page has.
 const ROWS: u32 = 100;
 
 #[derive(Template)]
@@ -29,9 +29,9 @@ struct GuardPage {
     number: String,
     share: String,
     since: Option<When>,
-    /// How many wait and were decided upon, in words.
+    /// The numbers of waiting and decided removals, as a text.
     counts: Option<String>,
-    /// Whether any waits.
+    /// Whether any removal waits.
     waiting: bool,
     held: Vec<Row>,
     paging: Paging,
@@ -51,7 +51,7 @@ struct Row {
 pub(super) struct GuardQuery {
     after: Option<String>,
     done: Option<String>,
-    /// How many it was done to.
+    /// How many removals the action concerned.
     count: Option<u64>,
 }
 
@@ -61,16 +61,16 @@ pub(super) async fn show(Query(wanted): Query<GuardQuery>, visit: Visit) -> Resu
     Ok(Html(page(&visit, wanted.after.as_deref(), None, notice).await?))
 }
 
-/// What was done, in words.
+/// The notice about what was done.
 fn done(what: &str, count: u64) -> Option<String> {
     let removals = if count == 1 { "1 removal".to_owned() } else { format!("{} removals", grouped(count)) };
     Some(match what {
-        "allowed" => format!("{removals} let through. Your identity provider’s next try succeeds."),
+        "allowed" => format!("{removals} allowed. Your identity provider’s next try succeeds."),
         "refused" => {
             format!("{removals} refused. Those members keep their access, and your identity provider is told so.")
         }
         "set" => "The guard is on with these thresholds.".into(),
-        "off" => "The guard is off. It has forgotten what it held; every removal passes.".into(),
+        "off" => "The guard is off. Held removals were dropped, and every removal is allowed.".into(),
         _ => return None,
     })
 }
@@ -91,7 +91,7 @@ async fn page(
         },
         state: match removal.decision {
             None => "Waiting",
-            Some(Decision::Allowed) => "Let through",
+            Some(Decision::Allowed) => "Allowed",
             Some(Decision::Refused) => "Refused",
         },
         when: When::minute(removal.time),
@@ -121,7 +121,7 @@ async fn page(
     Ok(page.render()?)
 }
 
-/// `3 deactivations and 1 deletion wait. 2 let through, 1 refused.`; `None` if nothing is held.
+/// A text such as `3 deactivations and 1 deletion wait. 2 let through, 1 refused.`; `None` if nothing is held.
 pub(super) fn counts(counts: HeldCounts) -> Option<String> {
     let HeldCounts { deactivations, deletions, allowed, refused, at_least } = counts;
     let number = |count: u32| grouped(u64::from(count));
@@ -134,19 +134,18 @@ pub(super) fn counts(counts: HeldCounts) -> Option<String> {
         [counted(deactivations, "deactivation"), counted(deletions, "deletion")].into_iter().flatten().collect();
     let verb = if deactivations + deletions == 1 { "waits" } else { "wait" };
     let waiting = (!waiting.is_empty()).then(|| format!("{} {verb}.", waiting.join(" and ")));
-    let decided =
-        (allowed + refused > 0).then(|| format!("{} let through, {} refused.", number(allowed), number(refused)));
-    let more = at_least.then(|| "There are more than were counted.".to_owned());
+    let decided = (allowed + refused > 0).then(|| format!("{} allowed, {} refused.", number(allowed), number(refused)));
+    let more = at_least.then(|| "There are more than these.".to_owned());
     let parts: Vec<String> = [waiting, decided, more].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-/// `POST …/guard`: the thresholds; none switches it off.
+/// `POST …/guard`: sets the thresholds; no threshold switches the guard off.
 pub(super) async fn set(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let number = fields.typed("number").map(|text| text.parse::<u32>().ok().filter(|number| *number > 0));
     let share = fields.typed("share").map(|text| text.parse::<u8>().ok().filter(|share| (1..100).contains(share)));
     if number == Some(None) || share == Some(None) {
-        let error = "The number is 1 or more, and the share 1 to 99 percent.";
+        let error = "Enter a number of at least 1, and a share of 1 to 99 percent.";
         return Ok(
             (StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, None, Some(error), None).await?)).into_response()
         );
@@ -161,11 +160,11 @@ pub(super) async fn set(Posted { visit, fields }: Posted) -> Result<Response, Re
     Ok(Redirect::to(&visit.path(done)).into_response())
 }
 
-/// Empty fields switch the guard off, which may be a slip: that is asked first.
+/// Empty fields switch the guard off. That may be a mistake, so the view asks first.
 async fn ask_off(visit: &Visit) -> Result<Response, Refusal> {
     let status = visit.organization.guard(None, 1).await?;
     if status.guard.is_none() {
-        let error = "Give a number, a share, or both. The guard is off.";
+        let error = "Enter a number, a share, or both. The guard is off.";
         return Ok(
             (StatusCode::UNPROCESSABLE_ENTITY, Html(page(visit, None, Some(error), None).await?)).into_response()
         );
@@ -174,7 +173,10 @@ async fn ask_off(visit: &Visit) -> Result<Response, Refusal> {
     let waiting = usize::try_from(counts.deactivations + counts.deletions).unwrap_or(usize::MAX);
     let held = match counted(waiting, counts.at_least, "removal") {
         None => "Nothing is held now.".to_owned(),
-        Some(count) => format!("{count} that it holds are forgotten: your identity provider’s next try succeeds."),
+        Some(count) => format!(
+            "{count} that it holds are dropped: they succeed at your identity provider’s next \
+            try."
+        ),
     };
     let question = Question {
         back: "guard",
@@ -182,7 +184,8 @@ async fn ask_off(visit: &Visit) -> Result<Response, Refusal> {
         to: "guard",
         fields: vec![("off", "yes".into())],
         points: vec![
-            "Both fields are empty. From now on every deactivation and deletion passes, however many there are.".into(),
+            "Both fields are empty. From now on every deactivation and deletion is allowed, however many there are."
+                .into(),
             held,
         ],
         overlap: false,
@@ -209,10 +212,10 @@ mod tests {
     #[test]
     fn c24_held_removals_are_counted_in_words() {
         let held = HeldCounts { deactivations: 1_200, deletions: 1, allowed: 2, ..HeldCounts::default() };
-        let expected = "1,200 deactivations and 1 deletion wait. 2 let through, 0 refused.";
+        let expected = "1,200 deactivations and 1 deletion wait. 2 allowed, 0 refused.";
         assert_eq!(counts(held).as_deref(), Some(expected));
         let one = HeldCounts { deletions: 1, at_least: true, ..HeldCounts::default() };
-        assert_eq!(counts(one).as_deref(), Some("1 deletion waits. There are more than were counted."));
+        assert_eq!(counts(one).as_deref(), Some("1 deletion waits. There are more than these."));
         assert_eq!(counts(HeldCounts::default()), None);
     }
 }

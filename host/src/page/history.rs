@@ -1,4 +1,4 @@
-//! What the log of SCIM requests has about one member or team.
+//! The entries about one member or team in the log of SCIM requests.
 
 use askama::Template;
 
@@ -8,22 +8,22 @@ use super::refusal::Refusal;
 use super::visit::Visit;
 use crate::journal::LogQuery;
 
-/// Entries that are shown.
+/// How many entries are shown.
 const ROWS: u32 = 10;
 
 /// The newest entries about a resource.
 pub(super) struct History {
-    /// Rows of `log_table.html`.
+    /// The rows of `log_table.html`.
     pub(super) rows: Vec<String>,
-    /// Where all of them are.
+    /// The path of all these entries in the log.
     pub(super) all: String,
 }
 
 impl History {
-    /// Of the resource with this id, which was added then: before that nothing is about it.
+    /// The history of the resource with this id. It begins at the time when the resource was added.
     pub(super) async fn of(visit: &Visit, id: &str, created: u64) -> Result<Self, Refusal> {
         let text = Some(id.to_owned());
-        // The request that adds it came a moment before.
+        // The request that adds the resource has a slightly earlier time.
         let since = Some(created.saturating_sub(60_000));
         let found = visit.organization.search_log(LogQuery { text, since, limit: ROWS, ..LogQuery::default() }).await?;
         let home = visit.home();

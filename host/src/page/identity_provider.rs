@@ -1,8 +1,8 @@
-//! Identity providers and expiry windows as forms name them and people read them.
+//! Identity providers and expiry windows: their values in forms, and their names for people.
 
 use crate::connector::{ExpiryWindow, IdentityProvider, guessed};
 
-/// The identity providers to choose from: value, name, what it says beside it.
+/// The identity providers to choose from: value, name, description.
 pub(super) const PROVIDERS: [(&str, &str, &str); 7] = [
     ("okta", "Okta", "An app integration with SCIM provisioning"),
     ("azure", "Azure (Entra ID)", "An enterprise application with provisioning"),
@@ -10,7 +10,7 @@ pub(super) const PROVIDERS: [(&str, &str, &str); 7] = [
     ("onelogin", "OneLogin", "An application “SCIM Provisioner with SAML”"),
     ("jumpcloud", "JumpCloud", "Identity Management of an SSO application"),
     ("google", "Google Workspace", "Auto-provisioning of an application; users only"),
-    ("other", "Other", "Any client that speaks SCIM 2.0 (RFC 7644)"),
+    ("other", "Other", "Any client that supports SCIM 2.0 (RFC 7644)"),
 ];
 
 /// The expiry windows to choose from: value, name.
@@ -29,7 +29,7 @@ pub(super) fn name(provider: &IdentityProvider) -> String {
         IdentityProvider::Okta => "Okta".into(),
         IdentityProvider::Azure => "Azure (Microsoft Entra ID)".into(),
         IdentityProvider::PingFederate => "PingFederate".into(),
-        // As it calls itself, however it was typed.
+        // A known name has the provider's own spelling, whatever was typed.
         IdentityProvider::Other(name) => match named(name) {
             Some((value, known)) if value.eq_ignore_ascii_case(name) => known.to_owned(),
             _ => name.clone(),
@@ -37,7 +37,7 @@ pub(super) fn name(provider: &IdentityProvider) -> String {
     }
 }
 
-/// The value in forms and links.
+/// The provider's value in forms and links.
 pub(super) fn value(provider: &IdentityProvider) -> &'static str {
     match provider {
         IdentityProvider::Okta => "okta",
@@ -47,14 +47,14 @@ pub(super) fn value(provider: &IdentityProvider) -> &'static str {
     }
 }
 
-/// The provider whose steps are known although the contract knows it by its name only: value, name.
+/// The value and name of a provider whose steps are known, although the contract has only its name.
 fn named(name: &str) -> Option<(&'static str, &'static str)> {
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let known = [("onelogin", "OneLogin"), ("jumpcloud", "JumpCloud"), ("google", "Google Workspace")];
     known.into_iter().find(|(value, _)| letters.contains(value))
 }
 
-/// The provider that was chosen; one of another name needs that name.
+/// The provider that the form chooses. Another provider must have a name.
 pub(super) fn chosen(value: &str, other: Option<&str>) -> Result<IdentityProvider, &'static str> {
     match (value, other) {
         ("okta", _) => Ok(IdentityProvider::Okta),
@@ -65,17 +65,17 @@ pub(super) fn chosen(value: &str, other: Option<&str>) -> Result<IdentityProvide
         }
         ("other", Some(name)) if name.len() <= 100 => Ok(IdentityProvider::Other(name.to_owned())),
         ("other", Some(_)) => Err("The name of the identity provider is longer than 100 bytes."),
-        ("other", None) => Err("Name your identity provider, so that others know what this connector is for."),
+        ("other", None) => Err("Enter the name of your identity provider."),
         _ => Err("Confirm your identity provider."),
     }
 }
 
-/// The one that single sign-on is configured for, as far as its name tells.
+/// The value of the provider that single sign-on is configured for, if its name is known.
 pub(super) fn guess(single_sign_on: Option<&str>) -> &'static str {
     guessed(single_sign_on.unwrap_or_default()).as_ref().map_or("", value)
 }
 
-/// The window of a value.
+/// The window with this value.
 pub(super) fn window(value: &str) -> Option<ExpiryWindow> {
     WINDOWS.iter().find(|(known, ..)| *known == value).map(|(_, _, window)| *window)
 }

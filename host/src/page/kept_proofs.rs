@@ -1,5 +1,5 @@
-//! Proofs of who acts that were given and not used, since the form that they came with was refused for another reason. A code is
-//! valid once: who is told that something else is wrong need not wait for the next one. They are kept in the memory of one server.
+//! Proofs of who acts that were given but not used, because the form had another error. A code is valid only once, so
+//! its owner would otherwise have to wait for the next one. Proofs are kept in the memory of one server.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,22 +10,22 @@ use super::session::Session;
 use crate::capability::clock::lasts;
 use crate::capability::storage::OrganizationId;
 
-/// For how long after it was given a proof is kept, in milliseconds.
+/// How long a proof is kept after it was given, in milliseconds.
 const KEPT: u64 = 5 * 60 * 1_000;
-/// Proofs at the same time. Those beyond are not kept: their owners are asked once more.
+/// How many proofs are kept at a time. The owners of further ones are asked again.
 const MOST: usize = 10_000;
 
-/// Until when a proof that is given now may be kept.
+/// The time until which a proof that is given now may be kept.
 pub(super) fn end_of_proof(now: u64) -> u64 {
     now.saturating_add(KEPT)
 }
 
-/// A form as one session sees it: a proof that is kept holds for this form alone.
+/// The form for which a proof is kept: it is valid only for this form in this session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SessionsForm([u8; 32]);
 
 impl SessionsForm {
-    /// The form in this view that does this. A view may have several.
+    /// The view's form with this action. A view may have several forms.
     pub(super) fn new(organization: &OrganizationId, session: &Session, view: &str, action: &str) -> Self {
         let mut hash = Sha256::new();
         let (name, generation) = (organization.as_str().as_bytes(), organization.generation().to_be_bytes());
@@ -38,12 +38,12 @@ impl SessionsForm {
     }
 }
 
-/// What is kept, and until when.
+/// The kept proofs by their forms, and until when they are kept.
 #[derive(Default)]
 pub(super) struct KeptProofs(Mutex<HashMap<SessionsForm, u64>>);
 
 impl KeptProofs {
-    /// Keeps a proof that was not used, until its end, which is that of when it was given.
+    /// Keeps an unused proof until its end, which is counted from when it was given.
     pub(super) fn keep(&self, form: SessionsForm, until: u64, now: u64) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|_, until| lasts(*until, now, KEPT));
@@ -52,13 +52,13 @@ impl KeptProofs {
         }
     }
 
-    /// Whether there is one for this form.
+    /// Whether a proof for this form is kept.
     pub(super) fn has(&self, form: SessionsForm, now: u64) -> bool {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(&form).is_some_and(|until| lasts(*until, now, KEPT))
     }
 
-    /// Takes the one for this form, which is good for one try, and says until when it may be kept again.
+    /// Takes the proof for this form, which allows one try, and returns the time until which it may be kept again.
     pub(super) fn take(&self, form: SessionsForm, now: u64) -> Option<u64> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.remove(&form).filter(|until| lasts(*until, now, KEPT))
@@ -91,7 +91,7 @@ mod tests {
         assert!(kept.has(okta, NOW));
         assert_eq!(kept.take(okta, NOW), Some(end));
         assert!(!kept.has(okta, NOW) && kept.take(okta, NOW).is_none());
-        // Who has it kept again has it for no longer.
+        // A proof that is kept again still ends at the same time.
         kept.keep(okta, end, NOW + KEPT - 1);
         assert!(kept.has(okta, NOW + KEPT - 1) && !kept.has(okta, NOW + KEPT));
         assert!(kept.take(okta, NOW - 10 * KEPT).is_none(), "the clock was set back");

@@ -1,4 +1,4 @@
-//! What the log is filtered by: in the list, in exports, and live.
+//! The filter of the log: for the list, for exports, and for the live log.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use super::query::{query, typed};
 use super::when::parse;
 use crate::journal::{LogFilter, LogQuery};
 
-/// What the list is filtered by.
+/// The filter of the list, as the query has it.
 #[derive(Clone, Default, Deserialize)]
 pub(super) struct Filter {
     pub(super) q: Option<String>,
@@ -19,7 +19,7 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// The entries that it lets through, wherever the list has come to. What can't be read is not filtered by.
+    /// The filter for the component, on every page of the list. Invalid values are ignored.
     pub(super) fn entries(&self) -> LogFilter {
         let class = typed(self.status.as_ref()).and_then(|class| class.parse().ok());
         let text = |field: &Option<String>| typed(field.as_ref()).map(str::to_owned);
@@ -34,12 +34,12 @@ impl Filter {
         }
     }
 
-    /// The page of the list, of so many entries.
+    /// The query for a page of this many entries.
     pub(super) fn search(&self, limit: u32) -> LogQuery {
         self.entries().page(typed(self.after.as_ref()).map(str::to_owned), limit)
     }
 
-    /// The filter as the query of a link, at this place of the list.
+    /// The filter as the query of a link, with this position in the list.
     pub(super) fn link(&self, after: Option<&str>) -> String {
         query(&[
             ("q", typed(self.q.as_ref())),

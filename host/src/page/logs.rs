@@ -16,14 +16,14 @@ use super::when::When;
 use super::words::visible;
 use crate::journal::LogQuery;
 
-/// Rows of a page.
+/// How many rows a page has.
 const ROWS: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "logs.html")]
 struct LogsPage {
     shell: Shell,
-    /// In days.
+    /// The retention in days.
     retention: u32,
     q: String,
     status: String,
@@ -32,13 +32,13 @@ struct LogsPage {
     since: String,
     until: String,
     filtered: bool,
-    /// Whether it is filtered by more than text.
+    /// Whether a filter besides the text is set.
     narrowed: bool,
     rows: Vec<String>,
     paging: Paging,
     /// The filter as the query of a link.
     link: String,
-    /// Where the live log is; `None` where it would not continue the list.
+    /// The path of the live log; `None` on pages that new entries do not belong to.
     live: Option<String>,
 }
 
@@ -115,7 +115,7 @@ pub(super) async fn detail(Path((_, position)): Path<(String, String)>, visit: V
     Ok(Html(page.render()?))
 }
 
-/// The request as a command; the token is the reader's to fill in.
+/// The request as a `curl` command. The reader must insert the token.
 fn curl(entry: &Entry, connector_url: &str) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let mut command = format!("curl -X {} -H \"Authorization: Bearer $SCIM_TOKEN\"", quoted(&entry.method));

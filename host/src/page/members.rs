@@ -1,4 +1,4 @@
-//! Members: searchable, page by page, one in full, as a file; and who got no seat.
+//! Members: a list that can be searched, one member in full, an export, and the people who got no seat.
 
 use askama::Template;
 use axum::extract::Path;
@@ -21,7 +21,7 @@ use crate::directory::{Census, DescribedMember, Member, Origin, PersonWithoutSea
 use crate::organization::Organization;
 use crate::organization::export::DirectoryExport;
 
-/// Teams of a member that are shown.
+/// How many of a member's teams are shown.
 const TEAMS: u32 = 50;
 
 #[derive(Template)]
@@ -29,13 +29,13 @@ const TEAMS: u32 = 50;
 struct MembersPage {
     shell: Shell,
     search: Shown,
-    /// Name and number of each sort.
+    /// The name and the number of each group of members.
     counts: Vec<(&'static str, String)>,
-    /// How many the filter lets through, where that is known.
+    /// How many members match the filter, if that is known.
     matching: Option<String>,
     members: Vec<MemberRow>,
     paging: Paging,
-    /// What was done before, in words.
+    /// The notice about what was done before.
     notice: Option<&'static str>,
 }
 
@@ -53,8 +53,8 @@ pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<H
         paging: search.paging(&visit, "members", found.previous, found.next),
         members: found.items.into_iter().map(|member| MemberRow::new(member, &visit.record)).collect(),
         notice: match search.done.as_deref() {
-            Some("erased") => Some("The person is erased. What happened stays, under the member’s id."),
-            Some("erasing") => Some("The member is removed. There is much to erase: it goes on in the background."),
+            Some("erased") => Some("The person is erased. The history stays, under the member’s id."),
+            Some("erasing") => Some("The member is removed. The rest of the erasure continues in the background."),
             _ => None,
         },
     };
@@ -64,7 +64,7 @@ pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<H
 /// `POST …/members/erase`.
 pub(super) async fn erase(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
     let member = fields.typed("member").unwrap_or_default();
-    // A form that is sent again finds nobody, and must not take what it has for a name.
+    // If the form is sent again, the member no longer exists. The id must not be taken for another name then.
     let member = visit.organization.member(member).await?;
     may_erase(&visit.member, &member)?;
     let erased = visit.organization.erase_person(&member.id, &[]).await?;
@@ -72,11 +72,11 @@ pub(super) async fn erase(Posted { visit, fields }: Posted) -> Result<Redirect, 
     Ok(Redirect::to(&visit.path(&format!("members?done={done}"))))
 }
 
-/// Whether somebody may erase this member on the page: whoever erases takes names out of the audit trail as well.
+/// Refuses an erasure that this visitor may not do on the page: erasing also removes names from the audit trail.
 pub(super) fn may_erase(by: &Member, member: &Member) -> Result<(), Refusal> {
     let refused = |text: &str| Err(Refusal::new(StatusCode::FORBIDDEN, "Not allowed", text));
     if by.id == member.id {
-        return refused("Nobody can erase himself or herself: ask another owner.");
+        return refused("You can’t erase yourself. Ask another owner.");
     }
     if member.role != Role::Member && by.role != Role::Owner {
         return refused("Only an owner can erase an owner or a co-owner: ask an owner, or change the role first.");
@@ -100,7 +100,7 @@ pub(super) async fn csv(Query(search): Query<Search>, visit: Visit) -> Result<Re
     export(visit, |organization| DirectoryExport::members(organization, query)).await
 }
 
-/// An export, if the organization may have one more.
+/// An export, unless too many of the organization are running.
 pub(super) async fn export(
     visit: Visit,
     begin: impl FnOnce(Organization) -> DirectoryExport,
@@ -119,7 +119,7 @@ struct MemberPage {
     shell: Shell,
     row: MemberRow,
     attributes: Vec<Attribute>,
-    /// Id and name.
+    /// The id and the name of each team.
     teams: Vec<(String, String)>,
     /// Whether the member has more teams than are shown.
     more_teams: bool,
@@ -154,7 +154,7 @@ struct Waiting {
     person: PersonWithoutSeat,
     since: When,
     last: When,
-    /// Where the log has the last refusal.
+    /// The path of the log entry about the last refusal.
     log: String,
 }
 
@@ -168,6 +168,7 @@ pub(super) async fn without_seat(visit: Visit) -> Result<Html<String>, Refusal> 
         person,
     };
     let people = found.people.into_iter().map(row).collect();
-    let page = WithoutSeatPage { shell: visit.shell("Who got no seat", "members"), people, is_full: found.is_full };
+    let page =
+        WithoutSeatPage { shell: visit.shell("People without a seat", "members"), people, is_full: found.is_full };
     Ok(Html(page.render()?))
 }

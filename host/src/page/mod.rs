@@ -1,8 +1,8 @@
 //! The SCIM page, "Enterprise Controls > SCIM": rendered here, for the owner and the co-owners of an organization.
 //!
 //! Everything but the copy buttons and the live log works without JavaScript. A backend that has sessions of its own
-//! mounts the page with its own [`SessionProvider`], and with a [`StepUp`] where it makes sure of who acts in another way than by the
-//! passphrase; the standalone server signs people in by email and passphrase.
+//! mounts the page with its own [`SessionProvider`], and with a [`StepUp`] if it verifies who acts in another way than
+//! by the passphrase; the standalone server signs people in by email and passphrase.
 
 mod api_keys;
 mod assets;
@@ -94,29 +94,29 @@ pub fn router(provisioner: &Provisioner) -> Router {
 }
 
 impl Page {
-    /// With sign-in by email and passphrase.
+    /// The page with sign-in by email and passphrase.
     pub fn new(provisioner: &Provisioner) -> Self {
         let sessions = Sessions::Own(PassphraseSessions::new(provisioner.clone()));
         let of = provisioner.clone();
         Self { provisioner: provisioner.clone(), sessions, step_up: None, stopping: Arc::new(move || of.is_stopping()) }
     }
 
-    /// The backend's own sessions instead of sign-in by email and passphrase.
+    /// Uses the backend's own sessions instead of sign-in by email and passphrase.
     #[must_use]
     pub fn sessions(mut self, provider: Arc<dyn SessionProvider>) -> Self {
         self.sessions = Sessions::Backend(provider);
         self
     }
 
-    /// The backend's own way to make sure once more who acts, instead of the passphrase: before most of what outlives the session,
-    /// as [`StepUpQuestion`] lists it.
+    /// Uses the backend's own proof of who acts, instead of the passphrase. It is asked before most actions whose
+    /// results outlive the session, as [`StepUpQuestion`] lists them.
     #[must_use]
     pub fn step_up(mut self, verifier: Arc<dyn StepUp>) -> Self {
         self.step_up = Some(verifier);
         self
     }
 
-    /// Ends streams that would otherwise hold up the end of the server.
+    /// Ends streams that would otherwise delay the end of the server.
     #[must_use]
     pub(crate) fn until(mut self, stopping: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.stopping = Arc::new(stopping);

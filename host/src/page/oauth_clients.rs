@@ -1,4 +1,4 @@
-//! OAuth 2.0 clients: they are registered, get another secret, and are deleted.
+//! OAuth 2.0 clients: the view registers them, gives them new secrets, and deletes them.
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -50,7 +50,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     }
 }
 
-/// The one view that holds a client's secret, as the answer to the form.
+/// The only view that shows a client's secret. It is the answer to the form itself.
 fn show_client(visit: &Visit, issued: IssuedOAuthClient) -> Result<Response, Refusal> {
     let page = ClientPage {
         shell: visit.shell("OAuth client", "automatic"),

@@ -1,4 +1,4 @@
-//! The first view: whether SCIM is on, what it needs, what its token is worth, and who takes the licences.
+//! The first view: whether SCIM is enabled, what is missing for it, the state of the token, and the use of licences.
 
 use askama::Template;
 use axum::response::Html;
@@ -20,7 +20,7 @@ use crate::event::Webhook;
 use crate::oauth::RefreshState;
 use crate::organization::record;
 
-/// Log lines shown here.
+/// How many log lines are shown here.
 const RECENT: u32 = 6;
 
 #[derive(Template)]
@@ -37,27 +37,27 @@ struct OverviewPage {
     token: Token,
     renewal: String,
     licences: Seats,
-    /// How many members are marked, in sentences.
+    /// Sentences about marked members, with their numbers.
     marks: Vec<String>,
     recent: Vec<String>,
 }
 
-/// What one has to know at once.
+/// An important message.
 struct Banner {
     tone: &'static str,
     title: &'static str,
     text: String,
-    /// The path of what to do about it, and its name.
+    /// The path and the label of the link that helps.
     action: Option<(String, &'static str)>,
 }
 
-/// The state in a word.
+/// The state as a word.
 struct Badge {
     tone: &'static str,
     text: &'static str,
 }
 
-/// A requirement, and what to do about it.
+/// A requirement, and how to meet it.
 struct Check {
     met: bool,
     title: &'static str,
@@ -78,7 +78,7 @@ struct Token {
     generation: u32,
 }
 
-/// Seats and who takes them; widths in thousandths of the bar.
+/// The seats and who takes them; widths are thousandths of the bar.
 struct Seats {
     seats: String,
     used: String,
@@ -98,7 +98,7 @@ pub(super) struct OverviewQuery {
 
 /// `GET …/scim`.
 pub(super) async fn show(Query(wanted): Query<OverviewQuery>, visitor: Visitor) -> Result<Html<String>, Refusal> {
-    // The only view that asks for all at once, which tells who visits as well.
+    // This call also tells who the visitor is, so it is the only view that asks for everything at once.
     let mut overview = visitor.organization.overview(&visitor.session.actor, RECENT).await?;
     let visit = visitor.admit(overview.member.take(), overview.organization.take().map(record).transpose()?)?;
     let (now, home) = (visit.state.now(), visit.home());
@@ -108,7 +108,7 @@ pub(super) async fn show(Query(wanted): Query<OverviewQuery>, visitor: Visitor) 
         _ => None,
     };
     let trouble = visit.state.provisioner.trouble().await;
-    // Without it the rest is of use.
+    // The rest of the view is useful without these numbers.
     let marked = visit.organization.marked_members().await.unwrap_or_default();
     let rows = LogRow::all(&home, &overview.log);
     let view = OverviewPage {
@@ -146,8 +146,8 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
     if let Some(trouble) = trouble {
         let text = match trouble {
             Trouble::StorageFull => {
-                "The server's storage is full. What is stored is shown here and to your identity provider; every change \
-                 is refused until the operator of this server makes room."
+                "The server's storage is full. Stored data can still be read, but every change is refused until the \
+                 operator of this server makes room."
             }
             _ => "The operator of this server finds the reason in its log. Until then changes may be refused.",
         };
@@ -166,13 +166,13 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
     if licences.manual + licences.scim >= u64::from(licences.seats) && !visit.record.options.allow_overage {
         let text = "New members from your identity provider are refused until a seat is free. Deactivate members, or \
                     add seats to your plan.";
-        let action = Some((visit.path("members/without-seat"), "Who got no seat"));
+        let action = Some((visit.path("members/without-seat"), "People without a seat"));
         banners.push(Banner { tone: "warn", title: "No seats left", text: text.into(), action });
     }
     let used = licences.manual + licences.scim;
     if used > u64::from(licences.seats) && visit.record.options.allow_overage {
         let over = grouped(used - u64::from(licences.seats));
-        let text = format!("{over} more than your plan has. New members are let in all the same, and counted.");
+        let text = format!("{over} more than your plan has. New members are still accepted, and counted.");
         let action = Some((visit.path("members"), "Show members"));
         banners.push(Banner { tone: "warn", title: "More seats are taken than you have", text, action });
     }
@@ -183,7 +183,7 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
     }
     for (parked, title) in [
         (overview.emails_parked, "Some emails could not be sent"),
-        (overview.events_parked, "The webhook did not take some events"),
+        (overview.events_parked, "The webhook did not accept some events"),
     ] {
         if parked {
             let text = "They were tried for three days, or can’t be tried at all. You can send them again.";
@@ -194,7 +194,7 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
     let failing = |hook: &&Webhook| !overview.events_parked && hook.failing_since.is_some();
     if let Some(hook) = overview.webhook.as_ref().filter(failing) {
         let why = hook.error.as_deref().unwrap_or("no answer");
-        let text = format!("Your system does not take events ({why}). Each is kept and sent again for three days.");
+        let text = format!("Your system does not accept events ({why}). Each is kept and sent again for three days.");
         let action = Some((visit.path("deliveries"), "Show them"));
         banners.push(Banner { tone: "warn", title: "The webhook fails", text, action });
     }
@@ -216,7 +216,7 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
     banners
 }
 
-/// What is allowed of members and yet may not be meant, counted.
+/// Sentences about members who are allowed, but may be a mistake.
 fn marks(marked: MarkedMembers) -> Vec<String> {
     let sentence = |count: u64, one: &str, many: &str| {
         let at_least = if marked.complete { "" } else { "At least " };
@@ -300,7 +300,7 @@ fn token(status: &ConnectorStatus, now: u64) -> Token {
 
 fn seats(licences: Licences) -> Seats {
     let (seats, used) = (u64::from(licences.seats), licences.manual + licences.scim);
-    // One member of a million is still to be seen.
+    // Even a small number stays visible in the bar.
     let whole = seats.max(used).max(1);
     let width = |count: u64| if count == 0 { 0 } else { (count.saturating_mul(1000) / whole).max(6) };
     Seats {

@@ -1,4 +1,4 @@
-//! Changing the passphrase, which an initial one must be; and setting another one by a mailed link if it was lost.
+//! The views to change a passphrase, which an initial one requires, and to reset a lost one by a mailed link.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -27,7 +27,7 @@ struct ChangePage {
     shell: Shell,
     csrf: String,
     must_change: bool,
-    /// Where to go afterwards.
+    /// The path that follows.
     next: String,
     error: Option<String>,
 }
@@ -36,11 +36,11 @@ struct ChangePage {
 #[template(path = "reset.html")]
 struct ResetPage {
     shell: Shell,
-    /// Of the mailed link; without one an email is asked for.
+    /// The token of the mailed link. Without it, the view asks for an email address.
     token: Option<String>,
-    /// The email is on its way, if there is such a member.
+    /// Whether the form was sent. An email was only sent if there is such a member.
     sent: bool,
-    /// Whether emails go out at all.
+    /// Whether this server sends emails.
     mailed: bool,
     error: Option<String>,
 }
@@ -73,7 +73,7 @@ pub(super) async fn change(State(state): State<PageState>, request: Request) -> 
     let Some(found) = sessions.find(&id, &parts.headers).await? else { return Ok(to_sign_in(&state, &id, "")) };
     let csrf = token(&id, &found.session);
     if !is_token(fields.raw("csrf"), &csrf) {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "Out of date", "Reload the page and try again."));
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "Page out of date", "Reload the page and try again."));
     }
     let member = &found.session.actor;
     let outcome = match chosen(&fields) {
@@ -141,10 +141,10 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
     let sessions = own(&state)?;
     let token = fields.typed("token").filter(|token| token.len() <= LONGEST);
     let outcome = match token {
-        // Whatever strangers have tried: who has the link has the mailbox.
+        // The holder of the link has the mailbox, so the wrong tries of strangers do not count.
         Some(token) => set(&state, &id, source(&state, &parts), token, &fields).await.map(Some),
         None => {
-            // Each one counts: emails do not come in floods.
+            // Each request counts, so that nobody gets too many emails.
             match state.tries.ask_for_link(state.provisioner.trusted_proxies().source(&parts)) {
                 Ok(()) => send_link(&state, &id, source(&state, &parts), fields.typed("email")).await.map(|()| None),
                 Err(seconds) => Err(ActionError::Throttled(seconds)),
@@ -154,7 +154,7 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
     let (status, sent, error) = match outcome {
         Ok(Some(member)) => {
             sessions.end_all(&id, &member.id).await?;
-            // The sign-in that follows is the member's.
+            // The browser becomes known, so that strangers do not slow down the following sign-in.
             let device = remember(sessions, &id, &member, &parts.headers).await;
             let to = format!("{}/sign-in?done=reset", state.home(&id));
             return Ok(with_cookies(Redirect::to(&to), device.as_deref()));
@@ -165,14 +165,14 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
             (status, false, Some(error))
         }
     };
-    // As long for who is there as for who is not.
+    // The answer takes equally long for known and unknown members.
     tokio::time::sleep_until(begun + REFUSAL).await;
     let mailed = state.provisioner.delivers_mail();
     let page = ResetPage { shell: reset_shell(&state, &id), token: token.map(str::to_owned), sent, mailed, error };
     Ok((status, Html(page.render()?)).into_response())
 }
 
-/// Also succeeds for unknown addresses, to reveal nothing.
+/// Mails a link. It also succeeds for unknown addresses, to reveal nothing.
 async fn send_link(
     state: &PageState,
     id: &OrganizationId,
@@ -205,7 +205,7 @@ async fn set(
     organization.coming_from(source).reset_passphrase(token, chosen).await
 }
 
-/// The passphrase that was chosen, typed twice.
+/// The chosen passphrase, if both fields have the same.
 fn chosen(fields: &Fields) -> Result<&str, ActionError> {
     let chosen = fields.raw("chosen");
     if chosen != fields.raw("again") {
@@ -217,7 +217,7 @@ fn chosen(fields: &Fields) -> Result<&str, ActionError> {
     Ok(chosen)
 }
 
-/// What to say beside the form; what the form can't help is a refusal.
+/// The error to show beside the form, or a refusal if another try can't help.
 fn refused(error: ActionError, wrong: &str) -> Result<(StatusCode, String), Refusal> {
     match error {
         ActionError::WrongPassphrase => Ok((StatusCode::UNPROCESSABLE_ENTITY, wrong.to_owned())),

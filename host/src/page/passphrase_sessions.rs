@@ -1,11 +1,11 @@
-//! The page's own sessions: a random token in a cookie, its hash in the host's space of the storage.
+//! The page's own sessions: the browser has a random token in a cookie, and the host stores the token's hash.
 //!
-//! The key of a session begins with the time at which it ends whatever happens, so that those that have ended are
-//! removed in one range, by the next sign-in. Sessions survive a restart and are the same on every host.
+//! A session's key begins with the latest time at which the session ends. The next sign-in can therefore delete ended
+//! sessions as one range. Sessions survive a restart, and all hosts share them.
 //!
-//! A session that was begun or used while the clock was ahead is not good for longer than any other: an end, or a last
-//! use, that lies further ahead than it ever can is not believed. And whether a session was begun before or after all
-//! sessions of a member were ended is not a matter of clocks: it holds what stood there when it was begun.
+//! A clock that is ahead must not make a session last longer: an end or a last use that is further ahead than possible
+//! is not accepted. When all sessions of a member are ended, a mark of the member changes. A session stores the mark
+//! that existed when it began, so no clock decides whether it is older.
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
@@ -21,36 +21,36 @@ use crate::hourly::warn_hourly;
 use crate::provisioner::Provisioner;
 use crate::urls::{encode, page_path, path_of};
 
-/// A session ends when it was not used for so long, in milliseconds.
+/// A session ends if it is not used for this long, in milliseconds.
 const IDLE: u64 = 30 * 60 * 1000;
-/// A session ends after so long, in milliseconds.
+/// A session ends after this time, in milliseconds.
 const ABSOLUTE: u64 = 12 * 60 * 60 * 1000;
-/// How exactly it is kept when a session was used last, in milliseconds: not every request writes.
+/// How exactly the last use is stored, in milliseconds: not every request writes.
 const SEEN: u64 = 60 * 1000;
 
-/// What is stored of a session, as JSON at `session/<end>/<hash of the token>`. Times are milliseconds since the Unix
-/// epoch. Beside it, at `signed-out/<organization>/<member>`, is a text that changes whenever all sessions of a member are
-/// ended: the time, and since this is kept with the session, something random.
+/// The stored data of a session, as JSON at `session/<end>/<hash of the token>`. Times are milliseconds since the Unix
+/// epoch. The mark at `signed-out/<organization>/<member>` changes whenever all sessions of the member are ended: it is
+/// the time and a random text.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     organization: String,
-    /// Which of the organizations with this name it is.
+    /// The generation of the organization: an organization of the same name may have existed before.
     #[serde(default)]
     generation: u64,
     member: String,
     seen: u64,
-    /// The passphrase must be changed first: the session is good for nothing else.
+    /// Whether the session only allows changing the passphrase, which must be done first.
     #[serde(default)]
     must_change: bool,
-    /// What stood at `signed-out` when the session began; empty if nothing did. Earlier releases did not keep it.
+    /// The mark at `signed-out` when the session began; empty if there was none. Earlier releases did not store it.
     #[serde(default)]
     signed_out: Option<String>,
 }
 
-/// A session, and what it is good for.
+/// A session, and what it allows.
 pub(super) struct Found {
     pub(super) session: Session,
-    /// The passphrase must be changed first.
+    /// Whether the passphrase must be changed first.
     pub(super) must_change: bool,
 }
 
@@ -64,7 +64,7 @@ impl PassphraseSessions {
         Self { provisioner }
     }
 
-    /// Starts a session and ends the one that the request has; returns the `Set-Cookie` field.
+    /// Begins a session, and ends the one that the request has; returns the `Set-Cookie` field.
     pub(super) async fn start(
         &self,
         organization: &OrganizationId,
@@ -84,14 +84,14 @@ impl PassphraseSessions {
             must_change,
             signed_out: Some(before.as_ref().map(text).unwrap_or_default()),
         };
-        // Those that have ended, and those of a clock that was ahead.
+        // Ended sessions, and those that a clock that was ahead has made.
         let wrong = now.saturating_add(ABSOLUTE).saturating_add(TOLERANCE).saturating_add(1);
         let ended = [prefix(0)..prefix(now), prefix(wrong)..prefix(u64::MAX)];
         let mut changes: Vec<Change> =
             ended.map(|range| Change::DeleteRange(KeyRange { start: range.start, end: range.end })).into();
         changes.push(put(&cookie, &stored)?);
         changes.extend(self.cookie_of(request).map(|old| Change::Delete(old.key())));
-        // All sessions ended meanwhile: whoever signs in at this moment does so once more.
+        // If all sessions are ended at this moment, this sign-in fails and must be repeated.
         let conditions = vec![unchanged(key, before.as_ref())];
         self.space().commit(conditions, changes).await.map_err(failed)?;
         Ok(self.set_cookie(organization, &cookie.to_string(), ABSOLUTE / 1000))
@@ -105,7 +105,7 @@ impl PassphraseSessions {
         Ok(self.set_cookie(organization, "", 0))
     }
 
-    /// Ends all sessions of a member: the passphrase is another one.
+    /// Ends all sessions of a member, because the passphrase was changed.
     pub(super) async fn end_all(&self, organization: &OrganizationId, member: &str) -> Result<(), SessionError> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| SessionError(error.to_string()))?;
@@ -113,7 +113,7 @@ impl PassphraseSessions {
         self.commit(vec![Change::put(signed_out(organization, member), mark.into_bytes())]).await
     }
 
-    /// The session of the request, also one that is only good for changing the passphrase.
+    /// The session of the request, even if it only allows changing the passphrase.
     pub(super) async fn find(
         &self,
         organization: &OrganizationId,
@@ -129,13 +129,13 @@ impl PassphraseSessions {
         if stored.organization != organization.as_str() || !lasts(stored.seen.saturating_add(IDLE), now, IDLE) {
             return Ok(None);
         }
-        // A session of an organization that had this name before is none of this one.
+        // The session belongs to an earlier organization of the same name.
         if self.generation(organization).await? != Some(stored.generation) {
             return Ok(None);
         }
         let mark = self.get(signed_out(organization, &stored.member)).await?.as_ref().map(text).unwrap_or_default();
         let is_ended = match &stored.signed_out {
-            // A mark is removed when no session is left that was begun before.
+            // A mark is only removed when no session from before it is left.
             Some(begun_with) => !mark.is_empty() && *begun_with != mark,
             None => cookie.end.saturating_sub(ABSOLUTE) < time_of(&mark),
         };
@@ -144,11 +144,11 @@ impl PassphraseSessions {
         }
         if now.saturating_sub(stored.seen) >= SEEN {
             stored.seen = now;
-            // Only where it still is: a sign-out in the meantime stands.
+            // The session is only written if it still exists, so that a sign-out at the same time has effect.
             let conditions = vec![Condition::version(cookie.key(), item.version)];
             match self.space().commit(conditions, vec![put(&cookie, &stored)?]).await {
                 Ok(_) | Err(StorageError::Conflict(_)) => {}
-                // On a full disk the page can still be looked at.
+                // The page can still be read when the disk is full.
                 Err(error) => warn_hourly!("session-used"; "when a session was used last can't be kept: {error}"),
             }
         }
@@ -161,7 +161,7 @@ impl PassphraseSessions {
         self.provisioner.clock().now()
     }
 
-    /// Which of the organizations with this name there is now.
+    /// The generation of the organization that has this name now.
     pub(super) async fn generation(&self, organization: &OrganizationId) -> Result<Option<u64>, SessionError> {
         let found = self.provisioner.registry().find(organization).await.map_err(failed)?;
         Ok(found.map(|found| found.generation()))
@@ -191,7 +191,7 @@ impl PassphraseSessions {
         self.set_cookie_named("", organization, value, seconds)
     }
 
-    /// The `Set-Cookie` field of a cookie for this page; the suffix follows the name of the session's.
+    /// The `Set-Cookie` field for a cookie of this page. The suffix is added to the name of the session's cookie.
     pub(super) fn set_cookie_named(
         &self,
         suffix: &str,
@@ -209,7 +209,7 @@ impl PassphraseSessions {
         self.cookie_named("", request)
     }
 
-    /// What a cookie of the request holds; the suffix follows the name of the session's.
+    /// The value of a cookie of the request. The suffix is added to the name of the session's cookie.
     pub(super) fn cookie_named(&self, suffix: &str, request: &HeaderMap) -> Option<SessionCookie> {
         let wanted = format!("{}{suffix}", self.cookie_name());
         let cookies = request.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
@@ -231,16 +231,16 @@ impl SessionProvider for PassphraseSessions {
     }
 }
 
-/// What a cookie holds.
+/// The content of a cookie.
 pub(super) struct SessionCookie {
-    /// When the session, or what else it is for, ends whatever happens.
+    /// The latest time at which the session, or a known browser, ends.
     pub(super) end: u64,
     /// 256 random bits.
     pub(super) token: String,
 }
 
 impl SessionCookie {
-    /// A new one that ends at this time, in milliseconds since the Unix epoch.
+    /// A new cookie that ends at this time, in milliseconds since the Unix epoch.
     pub(super) fn new(end: u64) -> Result<Self, SessionError> {
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(|error| SessionError(error.to_string()))?;
@@ -275,7 +275,7 @@ fn text(item: &Item) -> String {
     String::from_utf8_lossy(&item.value).into_owned()
 }
 
-/// When all sessions of a member were ended; 0 if they never were.
+/// When all sessions of the member were last ended; 0 if they never were.
 fn time_of(mark: &str) -> u64 {
     mark.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0)
 }

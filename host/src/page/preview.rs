@@ -1,4 +1,4 @@
-//! The preview: what the first sync has done so far, and what provisioning a list of users would do.
+//! The preview: the results of the first sync so far, and what provisioning a list of users would do.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -17,9 +17,9 @@ use crate::guard::{Preview, PreviewOutcome, PreviewedUser};
 
 /// The largest form with a list, in bytes.
 pub(super) const MAX_LIST: usize = 1 << 20;
-/// Rows of a table.
+/// How many rows a table has.
 const ROWS: usize = 200;
-/// How many parts of the events are looked through for who was matched.
+/// How many calls may read events in search of adopted members.
 const PARTS: usize = 20;
 
 #[derive(Template)]
@@ -28,14 +28,14 @@ struct PreviewPage {
     shell: Shell,
     error: Option<String>,
     list: String,
-    /// What the list would do; without a list, what was done so far.
+    /// The preview of the list; `None` if there is no list.
     result: Option<Outcome>,
     so_far: Option<SoFar>,
-    /// Who stays as they are; `None` if they are too many to be counted here.
+    /// The members who stay manual; `None` if there are too many to count.
     left: Option<Left>,
 }
 
-/// What a list would do.
+/// The preview of a list.
 struct Outcome {
     creates: String,
     adopts: String,
@@ -45,7 +45,7 @@ struct Outcome {
     seats: String,
     taken: String,
     after: String,
-    /// How many seats are missing.
+    /// How many seats are missing, as a sentence.
     missing: Option<String>,
     rows: Vec<Row>,
     more: Option<String>,
@@ -56,16 +56,16 @@ struct Row {
     what: (&'static str, &'static str),
 }
 
-/// What was done so far.
+/// The results so far.
 struct SoFar {
     matched: String,
     created: String,
-    /// Whether there are more events than were looked at.
+    /// Whether there are more events than were read.
     at_least: bool,
     rows: Vec<Event>,
 }
 
-/// Active members who are managed by people.
+/// Active members whom people manage.
 struct Left {
     count: String,
     members: Vec<Member>,
@@ -77,7 +77,7 @@ pub(super) async fn show(visit: Visit) -> Result<Html<String>, Refusal> {
     Ok(Html(so_far(&visit, "", None).await?))
 }
 
-/// `POST …/preview`: reads only.
+/// `POST …/preview`: changes nothing.
 pub(super) async fn preview(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let list = fields.raw("users");
     let error = match users(list) {
@@ -92,7 +92,7 @@ pub(super) async fn preview(Posted { visit, fields }: Posted) -> Result<Response
     Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(so_far(&visit, list, Some(error)).await?)).into_response())
 }
 
-/// What was typed as the component takes it: JSON as it is, otherwise an email address on every line.
+/// The list in the component's form: JSON stays as it is, other text has one email address in each line.
 fn users(list: &str) -> Option<String> {
     let list = list.trim();
     if list.is_empty() {
@@ -145,7 +145,7 @@ fn outcome(visit: &Visit, list: &str, preview: Preview) -> Result<String, Refusa
 async fn so_far(visit: &Visit, list: &str, error: Option<String>) -> Result<String, Refusal> {
     let left = match visit.organization.preview("[]".to_owned()).await {
         Ok(nobody) => Some(left(nobody.left_manual, nobody.left_manual_count)),
-        // Whoever has so many members that they can't be looked through at once still sees the rest.
+        // The rest of the view is shown even if the members are too many to be listed.
         Err(ActionError::Call(error)) => {
             tracing::warn!("the members who stay manual can't be listed: {error}");
             None
@@ -185,7 +185,7 @@ fn left(members: Vec<Member>, count: u64) -> Left {
     Left { count: grouped(count), members: members.into_iter().take(ROWS).collect(), more }
 }
 
-/// How many are not shown.
+/// How many rows are left out.
 fn rest(count: usize) -> Option<String> {
     (count > ROWS).then(|| number(count - ROWS))
 }

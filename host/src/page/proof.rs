@@ -1,8 +1,8 @@
-//! What a form proves of who acts, and what it asks for that: the passphrase, or what the backend's [`StepUp`] wants.
+//! The proof of who acts that a form needs: the passphrase, or what the backend's [`StepUp`] asks for.
 //!
-//! A form is looked at as a whole before the proof is: what else is wrong with it is said first. What only the component can tell is
-//! told after that. A refusal of that kind says that nothing was changed, so the proof is kept for the same form (module
-//! [`super::kept_proofs`]). It is for one act: where it isn't known what came of the act, the proof is used up.
+//! The rest of a form is checked before the proof, so that other errors are reported first. Only the component can find
+//! some errors; it then refuses the act and changes nothing. For this case the proof is kept for the same form (module
+//! [`super::kept_proofs`]). A proof is for one act: if the result of the act is unknown, the proof is used up.
 
 use axum::http::StatusCode;
 
@@ -16,31 +16,31 @@ use super::words::wait;
 use crate::api_keys::ApiKeyError;
 use crate::error::ActionError;
 
-/// What was proven by a form.
+/// The proof in a form.
 pub(super) enum Proof<'f> {
-    /// Nothing yet: this is said to be the passphrase, and the component looks.
+    /// A passphrase, which the component will check.
     Passphrase(&'f str),
-    /// The backend has made sure who acts.
+    /// The backend has verified who acts.
     Verified(Proven),
 }
 
-/// It is proven who acts: for one act.
+/// A verified proof for one act.
 pub(super) struct Proven {
-    /// What is kept if the act is refused. A passphrase is as good the next time, so nothing is kept of it.
+    /// The proof that is kept if the act is refused. For a passphrase nothing is kept, because it can be typed again.
     unused: Option<Unused>,
 }
 
-/// A proof that no act has used.
+/// A proof that was not used for an act.
 struct Unused {
     state: PageState,
     form: SessionsForm,
-    /// When it ends, however often it is kept.
+    /// When it ends, even if it is kept several times.
     until: u64,
 }
 
 impl Proven {
-    /// Acts. That uses up the proof, unless the act is refused and the failure spares it. It is used up as well where nobody waits
-    /// any longer for what comes of the act.
+    /// Performs the act. This uses up the proof, unless the act is refused and the failure spares the proof. It is also
+    /// used up if nobody waits for the result any more.
     pub(super) async fn act<T, E: Failure>(self, act: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let done = act.await;
         if let Some(Unused { state, form, until }) = self.unused
@@ -52,9 +52,9 @@ impl Proven {
     }
 }
 
-/// Why an act failed.
+/// The reason why an act failed.
 pub(super) trait Failure {
-    /// Whether it is certain that nothing was changed, and another form can help it.
+    /// Whether it is certain that nothing was changed and that a corrected form may succeed.
     fn spares_the_proof(&self) -> bool;
 }
 
@@ -70,14 +70,14 @@ impl Failure for ApiKeyError {
     }
 }
 
-/// Nothing was proven.
+/// The form contains no valid proof.
 pub(super) struct Unproven {
     pub(super) status: StatusCode,
-    /// Why, in a sentence.
+    /// The reason, as a sentence.
     pub(super) why: String,
 }
 
-/// What came of an act with the passphrase: that it was wrong is said beside the form.
+/// The result of an act with a passphrase. If the passphrase was wrong, the form says so.
 pub(super) fn with_passphrase<T>(done: Result<T, ActionError>) -> Result<Result<T, Unproven>, ActionError> {
     let unproven = |status, why| Ok(Err(Unproven { status, why }));
     match done {
@@ -90,17 +90,17 @@ pub(super) fn with_passphrase<T>(done: Result<T, ActionError>) -> Result<Result<
 }
 
 impl Visit {
-    /// What the form in this view that does this asks for.
+    /// The question of the view's form with this action.
     pub(super) async fn question(&self, view: &str, action: &str) -> Result<StepUpQuestion, Refusal> {
         if self.has_kept_proof(view, action) { Ok(StepUpQuestion::Nothing) } else { self.question_of(view).await }
     }
 
-    /// As [`Visit::question`], for a view that shows more than the form: nothing if it can't be asked now.
+    /// Like [`Visit::question`], for a view that shows more than the form: `None` if the backend can't be asked now.
     pub(super) async fn question_if_any(&self, view: &str, action: &str) -> Option<StepUpQuestion> {
         self.question(view, action).await.ok()
     }
 
-    /// As [`Visit::question_if_any`], for several forms in one view. The backend is asked once.
+    /// Like [`Visit::question_if_any`], for several forms of a view. The backend is asked once.
     pub(super) async fn questions_if_any<const N: usize>(
         &self,
         view: &str,
@@ -119,7 +119,7 @@ impl Visit {
         })
     }
 
-    /// What forms in this view ask for which no proof is kept.
+    /// The question of the forms of this view for which no proof is kept.
     async fn question_of(&self, view: &str) -> Result<StepUpQuestion, Refusal> {
         let Some(OnceMore { step_up, session, request }) = self.once_more.as_deref() else {
             let hint = Some(format!("The one that {} signs in to Insomnia with.", self.member.email));
@@ -128,7 +128,7 @@ impl Visit {
         Ok(step_up.question(self.organization.id(), session, request, &self.path(view)).await?)
     }
 
-    /// What the form in this view that does this proves.
+    /// Checks the proof in the view's form with this action.
     pub(super) async fn proof<'f>(
         &self,
         view: &str,
@@ -165,7 +165,7 @@ impl Visit {
         })
     }
 
-    /// As [`Visit::proof`], for an act that takes no passphrase itself.
+    /// Like [`Visit::proof`], for an act that takes no passphrase itself.
     pub(super) async fn proven(
         &self,
         view: &str,

@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 use super::state::PageState;
 use crate::urls::encode;
 
-/// The query of a request; one that can't be read is refused by a page as everything else is.
+/// The query of a request. An invalid one is refused with a page, like every other error.
 pub(super) struct Query<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequestParts<PageState> for Query<T> {
@@ -17,19 +17,19 @@ impl<T: DeserializeOwned> FromRequestParts<PageState> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &PageState) -> Result<Self, Refusal> {
         let read = axum::extract::Query::<T>::try_from_uri(&parts.uri);
-        let text = "The address can’t be read: a part of it is missing, or there twice.";
+        let text = "The address is not valid: a part of it is missing or occurs twice.";
         read.map(|read| Self(read.0)).map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "Not understood", text))
     }
 }
 
-/// `?name=value&…` of those that have a value; empty if none has.
+/// A query such as `?name=value&…` of the parameters that have a value; empty if none has one.
 pub(super) fn query(pairs: &[(&str, Option<&str>)]) -> String {
     let given = pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", encode((*value)?))));
     let joined = given.collect::<Vec<_>>().join("&");
     if joined.is_empty() { joined } else { format!("?{joined}") }
 }
 
-/// What was typed into a field, or nothing.
+/// The text that was typed into a field; `None` if there is none.
 pub(super) fn typed(text: Option<&String>) -> Option<&str> {
     text.map(|text| text.trim()).filter(|text| !text.is_empty())
 }

@@ -1,4 +1,4 @@
-//! An email that could not be sent goes to another address.
+//! The view that sends an email that could not be sent to another address.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -19,10 +19,10 @@ use crate::error::ActionError;
 struct ReaddressPage {
     shell: Shell,
     id: String,
-    /// Where it could not be sent to, and why.
+    /// The address to which it could not be sent, followed by the reason.
     old: String,
     why: Option<String>,
-    /// What was typed.
+    /// The text that was typed.
     to: String,
     error: Option<String>,
 }

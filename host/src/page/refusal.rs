@@ -1,4 +1,4 @@
-//! Why a view is not shown, and the page that says so.
+//! Refusals: the reasons why a view is not shown, and the page that reports them.
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -11,21 +11,22 @@ use crate::component::CallError;
 use crate::error::ActionError;
 use crate::hourly::{error_hourly, warn_hourly};
 
-/// Why a view is not shown.
+/// The reason why a view is not shown.
 pub(super) enum Refusal {
-    /// To a path on this site: to sign in, or to where the action is no more.
+    /// Redirects to a path of this site: to the sign-in, or to a view that makes sense.
     Elsewhere(String),
-    /// A page of its own.
+    /// Shows a page of its own.
     Message(Box<Message>),
 }
 
-/// What the page of a refusal says. The middleware [`super::security_headers`] renders it: only it knows the organization whatever went wrong.
+/// The content of a refusal's page. The middleware [`super::security_headers`] renders it, because it always knows the
+/// organization.
 #[derive(Clone)]
 pub(super) struct Message {
     pub(super) status: StatusCode,
     pub(super) title: &'static str,
     pub(super) text: String,
-    /// Of the session, if there is one to sign out of.
+    /// The token for the form to sign out, if somebody is signed in.
     pub(super) csrf: Option<String>,
     pub(super) retry_after: Option<u32>,
 }
@@ -65,8 +66,8 @@ impl Refusal {
     }
 
     fn failed() -> Self {
-        let text = "Something went wrong on our side. It was logged; try again, and tell the operator of this server \
-                    if it stays.";
+        let text = "Something went wrong on our side. It was logged. Try again, and tell the operator of this server \
+            if it happens again.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This did not work", text)
     }
 }
@@ -134,7 +135,7 @@ struct RefusalPage {
     text: String,
 }
 
-/// The page of a refusal. What the refusal says is kept if the page can't be rendered.
+/// The page of a refusal. If it can't be rendered, the answer is the plain text.
 pub(super) fn render(message: Message, mut shell: Shell) -> Response {
     shell.title = message.title.to_owned();
     shell.csrf = message.csrf.unwrap_or_default();

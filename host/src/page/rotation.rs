@@ -1,4 +1,4 @@
-//! The automatic refresh of credentials: access to the identity provider's API, and a list of the OAuth 2.0 clients.
+//! The automatic refresh of credentials: the access to the identity provider's API, and the OAuth 2.0 clients.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -25,17 +25,17 @@ use crate::oauth::{
 struct RotationPage<'f> {
     shell: Shell,
     error: Option<String>,
-    /// What the form that gives access to Entra asks for; none if it can't be asked now.
+    /// The proof that the form for Entra asks for; `None` if the backend can't be asked now.
     entra_question: Option<StepUpQuestion>,
-    /// The same of the form for Okta.
+    /// The same for Okta's form.
     okta_question: Option<StepUpQuestion>,
-    /// The same of the form to register a client.
+    /// The same for the form that registers a client.
     client_question: Option<StepUpQuestion>,
     sent: Sent<'f>,
     notice: Option<String>,
-    /// When the bearer token was last used, where it is used beside OAuth.
+    /// When the bearer token was last used, if both it and OAuth are in use.
     bearer: Option<When>,
-    /// State in a word, and how it is shown.
+    /// The state as a word, and its look.
     state: (&'static str, &'static str),
     renewal: String,
     status: RefreshStatus,
@@ -46,21 +46,21 @@ struct RotationPage<'f> {
     clients: Vec<Row>,
 }
 
-/// The form that was refused, to be shown as it was filled in. Secrets are not repeated.
+/// The refused form, to be shown as it was filled in, but without its secrets.
 struct Sent<'f>(Option<&'f Fields>);
 
 impl Sent<'_> {
-    /// Whether it is the form with this button.
+    /// Whether the form with this button was refused.
     fn is(&self, action: &str) -> bool {
         self.0.is_some_and(|fields| fields.raw("action") == action)
     }
 
-    /// What a field of the form with this button had.
+    /// The value of a field in the form with this button.
     fn text(&self, action: &str, name: &str) -> &str {
         self.0.filter(|_| self.is(action)).map_or("", |fields| fields.raw(name))
     }
 
-    /// Whether this was chosen in a field of the form to register a client, where `usual` is chosen before anybody chooses.
+    /// Whether this value is chosen in the form that registers a client. `usual` says whether it is the default.
     fn chose(&self, name: &str, value: &str, usual: bool) -> bool {
         if self.is("create") { self.text("create", name) == value } else { usual }
     }
@@ -69,9 +69,9 @@ impl Sent<'_> {
 struct Row {
     client: OAuthClient,
     created: When,
-    /// Whether it can be given a new secret here.
+    /// Whether the view can give it a new secret.
     has_secret: bool,
-    /// What there is to say of its secret's end, when that is, and how it is shown.
+    /// The expiry of its secret: words, time, and look.
     secret: Option<(&'static str, When, &'static str)>,
     keys_fetched: Option<When>,
 }
@@ -88,19 +88,15 @@ pub(super) async fn show(Query(wanted): Query<RotationQuery>, visit: Visit) -> R
     Ok(Html(page(&visit, Sent(None), None, notice).await?))
 }
 
-/// What was done, in words.
+/// The notice about what was done.
 fn done(what: &str) -> Option<&'static str> {
     Some(match what {
         "client-deleted" => "The OAuth client is deleted. Its secret and its tokens are refused from now on.",
         "access-removed" => "The access is removed, with its secret. The token works until it expires.",
-        "access-set" => {
-            "The access is saved, and is tried now: reload this page in a few seconds to see how that went."
-        }
-        "access-untried" => {
-            "The access is saved. It was not tried, because SCIM is disabled: it is when you have enabled it."
-        }
+        "access-set" => "The access is saved and is tried now: reload this page in a few seconds to see the result.",
+        "access-untried" => "The access is saved. It will be tried when you enable SCIM.",
         "access-saved" => "The access is saved. It could not be tried now: choose “Refresh now” in a few minutes.",
-        "trying" => "A refresh is on its way: reload this page in a few seconds to see how that went.",
+        "trying" => "The refresh has begun: reload this page in a few seconds to see the result.",
         _ => return None,
     })
 }
@@ -156,7 +152,7 @@ async fn page(
     Ok(page.render()?)
 }
 
-/// What there is to say of a secret that ends then.
+/// The words, the time and the look of a secret's expiry.
 fn secret_words(end: u64, now: u64) -> (&'static str, When, &'static str) {
     const SOON: u64 = 20 * 24 * 60 * 60 * 1_000;
     let (words, look) = match end.checked_sub(now) {
@@ -167,7 +163,7 @@ fn secret_words(end: u64, now: u64) -> (&'static str, When, &'static str) {
     (words, When::minute(end), look)
 }
 
-/// `POST …/automatic`: configures the access to the API, removes it, or tries it.
+/// `POST …/automatic`: configures, removes or tries the access to the API.
 pub(super) async fn configure(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let (organization, actor) = (&visit.organization, &visit.member.id);
     let done = match fields.raw("action") {
@@ -178,7 +174,7 @@ pub(super) async fn configure(Posted { visit, fields }: Posted) -> Result<Respon
                 "entra" => (entra(&fields), fields.typed("query")),
                 _ => (okta(&fields), None),
             };
-            // New tokens go where this says.
+            // The form decides where new tokens are sent, so it needs a proof.
             match visit.proven("automatic", provider, &fields).await? {
                 Ok(proven) => match proven.act(organization.configure_idp_api(actor, api, query)).await {
                     Ok(()) => Ok(try_saved(&visit).await),
@@ -195,8 +191,8 @@ pub(super) async fn configure(Posted { visit, fields }: Posted) -> Result<Respon
     }
 }
 
-/// Has the access tried at once that was saved: nothing is to look good that was never tried. Says how that went. The access is saved
-/// whatever fails now, so this is no refusal of the form.
+/// Tries a saved access at once, and returns the name of the notice about it. The access stays saved if the trial fails, so
+/// the form is not refused.
 async fn try_saved(visit: &Visit) -> &'static str {
     match try_if_enabled(visit).await {
         Ok(true) => "access-set",
@@ -209,7 +205,7 @@ async fn try_saved(visit: &Visit) -> &'static str {
     }
 }
 
-/// Has the access tried if SCIM is enabled, and says whether it is.
+/// Tries the access if SCIM is enabled, and returns whether it is.
 async fn try_if_enabled(visit: &Visit) -> Result<bool, ActionError> {
     let enabled = visit.organization.status().await?.enabled;
     if enabled {
@@ -218,12 +214,12 @@ async fn try_if_enabled(visit: &Visit) -> Result<bool, ActionError> {
     Ok(enabled)
 }
 
-/// Whether the last attempt failed because the operator of this server lets no requests go there.
+/// Whether the last attempt failed because of the server's egress policy.
 fn is_refused_by_policy(status: &RefreshStatus) -> bool {
     status.problem.as_deref().is_some_and(|problem| problem.starts_with("The host does not allow connections"))
 }
 
-/// What the form can help is said beside it.
+/// The form again if its sender can correct the error, else a refusal.
 pub(super) async fn again(visit: &Visit, fields: &Fields, error: ActionError) -> Result<Response, Refusal> {
     let text = match error {
         ActionError::Invalid(_) | ActionError::NotConfigured(_) | ActionError::Conflict(_) => {
@@ -234,7 +230,7 @@ pub(super) async fn again(visit: &Visit, fields: &Fields, error: ActionError) ->
     sent_again(visit, fields, StatusCode::UNPROCESSABLE_ENTITY, text).await
 }
 
-/// A form was sent without a proof of who acts.
+/// Shows the form again, because it came without a valid proof.
 pub(super) async fn unproven_again(visit: &Visit, fields: &Fields, unproven: Unproven) -> Result<Response, Refusal> {
     sent_again(visit, fields, unproven.status, format!("{} Nothing was changed.", unproven.why)).await
 }
@@ -255,7 +251,7 @@ fn entra(fields: &Fields) -> IdpApi {
     })
 }
 
-/// With a key it is a service application, otherwise an API token.
+/// Credentials for Okta: a service application if a key was given, otherwise an API token.
 fn okta(fields: &Fields) -> IdpApi {
     let text = |name: &str| fields.typed(name).unwrap_or_default().to_owned();
     let credentials = match fields.typed("private-key") {

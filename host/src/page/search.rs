@@ -1,4 +1,4 @@
-//! Lists of members and teams: what was searched for, by what they are filtered, and where the other pages are.
+//! Lists of members and teams: the search, the filters, and the links to other pages.
 
 use serde::Deserialize;
 
@@ -7,10 +7,10 @@ use super::query::{query, typed};
 use super::visit::Visit;
 use crate::directory::{MemberQuery, Origin, TeamQuery};
 
-/// Rows of a page.
+/// How many rows a page has.
 const ROWS: u32 = 50;
 
-/// The query of a view with a list that can be searched. What can't be read is not filtered by.
+/// The query of a view with a list that can be searched. Invalid values are ignored.
 #[derive(Clone, Default, Deserialize)]
 pub(super) struct Search {
     q: Option<String>,
@@ -18,23 +18,23 @@ pub(super) struct Search {
     origin: Option<String>,
     /// The cursor of the page.
     at: Option<String>,
-    /// What was done before: it is said once, and is no part of the filter.
+    /// The action that was done before. It is reported once, and is no part of the filter.
     pub(super) done: Option<String>,
 }
 
-/// What the form of the list shows.
+/// The values that the list's form shows.
 pub(super) struct Shown {
     pub(super) q: String,
     pub(super) state: String,
     pub(super) origin: String,
-    /// Whether the list is not all.
+    /// Whether a search or a filter is set.
     pub(super) filtered: bool,
     /// The filter as the query of a link.
     pub(super) link: String,
 }
 
 impl Search {
-    /// Whether members have access.
+    /// The filter by whether members are active.
     pub(super) fn active(&self) -> Option<bool> {
         match typed(self.state.as_ref()) {
             Some("active") => Some(true),
@@ -43,23 +43,23 @@ impl Search {
         }
     }
 
-    /// Who manages them.
+    /// The filter by who manages the members or teams.
     pub(super) fn origin(&self) -> Option<Origin> {
         typed(self.origin.as_ref()).and_then(|name| name.parse().ok())
     }
 
-    /// What was typed.
+    /// The text that was typed.
     pub(super) fn text(&self) -> Option<String> {
         typed(self.q.as_ref()).map(str::to_owned)
     }
 
-    /// Members, or those of a team.
+    /// The query for members, or for those of a team.
     pub(super) fn members(&self, team: Option<String>) -> MemberQuery {
         let (text, cursor) = (self.text(), typed(self.at.as_ref()).map(str::to_owned));
         MemberQuery { text, prefix: None, origin: self.origin(), active: self.active(), team, cursor, limit: ROWS }
     }
 
-    /// Teams.
+    /// The query for teams.
     pub(super) fn teams(&self) -> TeamQuery {
         let (text, cursor) = (self.text(), typed(self.at.as_ref()).map(str::to_owned));
         TeamQuery { text, prefix: None, origin: self.origin(), member: None, cursor, limit: ROWS }
@@ -82,7 +82,7 @@ impl Search {
         query(&[("q", typed(self.q.as_ref())), ("state", state), ("origin", origin), ("at", at)])
     }
 
-    /// The links to other pages of the list at this view, whose cursors are given.
+    /// Links to the pages with these cursors, for the list in this view.
     pub(super) fn paging(&self, visit: &Visit, view: &str, previous: Option<String>, next: Option<String>) -> Paging {
         let to = |at: Option<&str>| format!("{}{}", visit.path(view), self.link(at));
         Paging {

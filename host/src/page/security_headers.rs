@@ -1,4 +1,4 @@
-//! What holds for every view: security header fields, and refusals as pages.
+//! The middleware of all views: it adds security header fields, and renders refusals as pages.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -11,13 +11,13 @@ use super::state::PageState;
 use crate::capability::storage::OrganizationId;
 use crate::urls::origin_of;
 
-/// Nothing inline, nothing from elsewhere, in nobody's frame. The icon is a `data:` URL.
+/// The policy allows nothing inline, nothing from other sites, and no frames. The icon is a `data:` URL.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
      connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 const PERMISSIONS_POLICY: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
      magnetometer=(), microphone=(), midi=(), payment=(), usb=(), clipboard-read=(), clipboard-write=(self)";
 
-/// Another place that a form of this response may lead to.
+/// One further place to which a form of this response may lead.
 #[derive(Clone)]
 pub(super) struct FormAction(pub(super) String);
 
@@ -44,7 +44,7 @@ pub(super) async fn security_headers(State(state): State<PageState>, request: Re
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // A text that could not be one source would be a second directive.
+    // Other characters could add a directive to the policy.
     let named = |text: &String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:/-_[]+".contains(&byte));
     if let Some(FormAction(place)) = response.extensions_mut().remove::<FormAction>().filter(|place| named(&place.0))
         && let Ok(policy) = HeaderValue::try_from(format!("{CONTENT_SECURITY_POLICY} {place}"))
@@ -59,8 +59,8 @@ fn organization(path: &str) -> Option<OrganizationId> {
     OrganizationId::parse(name).ok()
 }
 
-/// Whether the request comes from a page of this site, as far as the browser tells. What says nothing, a program for
-/// instance, needs the form's token all the same.
+/// Whether the request comes from a page of this site, as far as the browser tells. A request without this information,
+/// for instance that of a program, still needs the form's token.
 pub(super) fn same_origin(headers: &HeaderMap, base_url: &str) -> bool {
     let field = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if let Some(site) = field(&HeaderName::from_static("sec-fetch-site")) {

@@ -1,4 +1,4 @@
-//! Which sessions the page has: its own, or the backend's.
+//! The sessions of the page: its own, or the backend's.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! What a set-up link opens: the steps and the connector URL for somebody who administers the identity provider and is no
-//! owner, and a token when it is asked for.
+//! The view of a set-up link: steps and connector URL for a person who administers the identity provider and is no
+//! owner, and a token on request.
 //!
-//! To look at it uses nothing up, since programs that check mails open every link in them. A link that is wrong, used,
-//! revoked or expired, and one of an organization that is not there, answer alike and after the same time.
+//! Looking at it does not use the link up, since programs that check emails open every link in them. A link that is
+//! wrong, used, revoked, expired or of an unknown organization gets the same answer after the same time.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -31,14 +31,14 @@ use crate::organization::Organization;
 struct SetUpPage {
     shell: Shell,
     error: Option<String>,
-    /// The identity provider's name, and the value of its steps.
+    /// The identity provider's name; `provider` is the value of its steps.
     name: String,
     provider: &'static str,
-    /// Who made the link.
+    /// The maker of the link.
     created_by: String,
     organization: String,
     connector_url: String,
-    /// The secret of the link.
+    /// The link's secret.
     link: String,
     good_until: When,
     token: Option<String>,
@@ -65,7 +65,7 @@ pub(super) async fn ask(
     Ok(Html(page.render()?).into_response())
 }
 
-/// `POST …/set-up`: shows a token; the link is used up with that.
+/// `POST …/set-up`: shows a token, which uses the link up.
 pub(super) async fn redeem(State(state): State<PageState>, request: Request) -> Result<Response, Refusal> {
     let begun = Instant::now();
     let (mut parts, fields) = form::read(request, &state).await?;
@@ -79,17 +79,20 @@ pub(super) async fn redeem(State(state): State<PageState>, request: Request) -> 
         }
         Err(error @ ActionError::UnmetRequirements(_)) => {
             let page = page(&state, &organization, link, token).await?;
-            let text = format!("SCIM can’t be enabled yet: {error}. Tell whoever sent you the link; it stays good.");
+            let text = format!(
+                "SCIM can’t be enabled yet: {error}. Tell the person who sent you the link. The link \
+                stays valid."
+            );
             let page = SetUpPage { error: Some(text), ..page };
             Ok((StatusCode::CONFLICT, Html(page.render()?)).into_response())
         }
-        // Somebody else was faster.
+        // The link was used or revoked at the same moment.
         Err(ActionError::Invalid(_)) => Err(refuse(begun).await),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The organization, and its link with this secret.
+/// The organization and its link with this secret.
 async fn open(
     state: &PageState,
     parts: &mut Parts,
@@ -121,7 +124,8 @@ async fn open(
 
 async fn refuse(begun: Instant) -> Refusal {
     tokio::time::sleep_until(begun + REFUSAL).await;
-    let text = "It was used, revoked, has expired, or is not complete. Ask whoever sent it to you for another one.";
+    let text = "The link was used or revoked, has expired, or is not complete. Ask the person who sent it to you for \
+        another one.";
     Refusal::new(StatusCode::NOT_FOUND, "This link is not valid", text)
 }
 

@@ -1,4 +1,4 @@
-//! Settings of the organization: how long it keeps its log, and what it declares beside the built-in schemas.
+//! Settings of the organization: the retention of its log, and its declared schemas.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -43,7 +43,7 @@ pub(super) async fn show(Query(wanted): Query<SettingsQuery>, visit: Visit) -> R
     Ok(Html(page(&visit, notice, None, None, None).await?))
 }
 
-/// The view, with what was typed where it was refused.
+/// The view, with the typed text if it was refused.
 async fn page(
     visit: &Visit,
     notice: Option<&'static str>,
@@ -62,7 +62,7 @@ async fn page(
     Ok(SettingsPage { shell: visit.shell("Settings", "settings"), error, notice, days, declaration }.render()?)
 }
 
-/// JSON with a member on every line.
+/// The JSON text with one member in each line.
 fn readable(json: &str) -> String {
     let value: Value = serde_json::from_str(json).unwrap_or_default();
     format!("{value:#}")
@@ -71,7 +71,7 @@ fn readable(json: &str) -> String {
 /// `POST …/settings/retention`.
 pub(super) async fn retention(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let typed = fields.raw("days").trim();
-    // What is no number is refused as one that is too large.
+    // A text that is no number is refused like a number that is too large.
     let days = typed.parse().unwrap_or(u32::MAX);
     let error = match visit.organization.set_retention(days).await {
         Ok(()) => return Ok(Redirect::to(&visit.path("settings?done=retention")).into_response()),
@@ -82,7 +82,7 @@ pub(super) async fn retention(Posted { visit, fields }: Posted) -> Result<Respon
     Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page)).into_response())
 }
 
-/// `POST …/settings/schemas`: declares what was typed, or nothing.
+/// `POST …/settings/schemas`: declares the typed schemas, or nothing.
 pub(super) async fn schemas(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let typed = fields.raw("declaration");
     let done = match fields.raw("action") {

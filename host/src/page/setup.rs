@@ -1,4 +1,4 @@
-//! What to do in the identity provider, in its own words, with this connector's values.
+//! Instructions for the identity provider, in its own words, with this connector's values.
 
 use askama::Template;
 use axum::response::Html;
@@ -17,9 +17,9 @@ struct SetupPage {
     enabled: bool,
     connector_url: String,
     provider: &'static str,
-    /// Value, name, whether it is the one shown.
+    /// The providers to choose from: value, name, and whether its steps are shown.
     providers: Vec<(&'static str, &'static str, bool)>,
-    /// The one that the connector is for, if it is another than the one shown.
+    /// The connector's provider, if another one's steps are shown.
     confirmed: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Links by which somebody who administers the identity provider, but is no owner, sets it up: made, listed and revoked here.
+//! Links for a person who administers the identity provider, but is no owner: the view makes, lists and revokes them.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -20,9 +20,9 @@ use crate::connector::{DEFAULT_EXPIRY, NewSetupLink, SetupLink};
 use crate::error::ActionError;
 use crate::organization::DomainRule;
 
-/// For how long a link may be good: seconds, name.
+/// How long a link may be valid: seconds, name.
 const TIMES: [(&str, &str); 4] = [("3600", "1 hour"), ("86400", "1 day"), ("259200", "3 days"), ("604800", "7 days")];
-/// For how long a link is good unless something else is chosen, in seconds.
+/// How long a link is valid by default, in seconds.
 const DEFAULT_TIME: &str = "86400";
 
 #[derive(Template)]
@@ -30,10 +30,11 @@ const DEFAULT_TIME: &str = "86400";
 struct LinksPage {
     shell: Shell,
     error: Option<String>,
-    /// What the form asks for; none if no form is shown, since a link was just made or it can't be asked now.
+    /// The proof that the form asks for; `None` if there is no form, because a link was just made or the backend can't
+    /// be asked now.
     question: Option<StepUpQuestion>,
     notice: Option<&'static str>,
-    /// The URL of a link that was just made.
+    /// The URL of the new link.
     made: Option<String>,
     enabled: bool,
     links: Vec<Row>,
@@ -60,17 +61,17 @@ struct Row {
 impl Row {
     fn new(link: SetupLink, now: u64) -> Self {
         let (state, tone, end, time) = match (link.used, link.revoked) {
-            (Some(used), _) => ("Used", "off", "It showed a token", used),
+            (Some(used), _) => ("Used", "off", "Token shown", used),
             (None, Some(revoked)) => ("Revoked", "off", "Revoked", revoked),
             (None, None) if link.expires <= now => ("Expired", "off", "It expired", link.expires),
-            (None, None) => ("Good", "good", "Good until", link.expires),
+            (None, None) => ("Valid", "good", "Valid until", link.expires),
         };
         Self {
             id: link.id,
             provider: names::name(&link.identity_provider),
             created_by: link.created_by,
             created: When::minute(link.created),
-            good: state == "Good",
+            good: state == "Valid",
             tone,
             state,
             end,
@@ -92,21 +93,20 @@ pub(super) async fn show(Query(wanted): Query<LinksQuery>, visit: Visit) -> Resu
     if let Some((value, ..)) = wanted.idp.and_then(|idp| PROVIDERS.iter().find(|(known, ..)| *known == idp)) {
         (*value).clone_into(&mut page.provider);
     }
-    page.notice =
-        (wanted.done.as_deref() == Some("revoked")).then_some("The link is revoked. It opens nothing any more.");
+    page.notice = (wanted.done.as_deref() == Some("revoked")).then_some("The link is revoked and no longer works.");
     Ok(Html(page.render()?))
 }
 
-/// What is said where a link was made and the rule for domains was not set.
-const DOMAINS_UNDECIDED: &str = "The link was made, but who may be provisioned could not be changed: set it before you pass the \
-    link on, or users of every domain may be provisioned.";
+/// The warning if a link was made and the rule for domains could not be set.
+const DOMAINS_UNDECIDED: &str = "The link was made, but the rule for domains could not be changed. Change it before \
+    you pass the link on, or users of every domain may be provisioned.";
 
 /// `POST …/setup-links`: makes a link, or revokes one.
 pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     if fields.raw("action") == "revoke" {
         return match visit.organization.revoke_setup_link(&visit.member.id, fields.raw("link")).await {
             Ok(()) => Ok(Redirect::to(&format!("{}?done=revoked", visit.path("setup-links"))).into_response()),
-            // It was used, revoked, or has expired meanwhile, as the list shows.
+            // The link was used or revoked, or has expired, as the list now shows.
             Err(ActionError::NotFound(_)) => Ok(Redirect::to(&visit.path("setup-links")).into_response()),
             Err(error) => Err(error.into()),
         };
@@ -118,10 +118,10 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     let seconds =
         TIMES.iter().find(|(known, _)| *known == fields.raw("seconds")).and_then(|(known, _)| known.parse().ok());
     let (Some(window), Some(valid_seconds)) = (names::window(fields.raw("window")), seconds) else {
-        let text = "Choose when the token expires, and for how long the link is good.";
+        let text = "Choose when the token expires, and how long the link is valid.";
         return again(&visit, &fields, StatusCode::UNPROCESSABLE_ENTITY, text.into()).await;
     };
-    // What may fail is read before the link is made, whose URL is shown once.
+    // Everything that may fail is read first, because the URL of the new link is shown only once.
     let (was_enabled, before) = (visit.organization.status().await?.enabled, page(&visit).await?);
     let new = NewSetupLink { identity_provider: provider, window: Some(window), valid_seconds };
     let (organization, actor) = (&visit.organization, &visit.member.id);
@@ -133,7 +133,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     let (status, error) = match made {
         Ok(Ok(issued)) => {
             let mut error = None;
-            // It is asked here, since the link enables SCIM.
+            // The rule for domains is chosen here, because the link enables SCIM.
             if !was_enabled && let Err(failed) = visit.organization.decide_domains(only_verified(&fields)).await {
                 tracing::warn!("who may be provisioned could not be changed: {failed}");
                 error = Some(DOMAINS_UNDECIDED.to_owned());
@@ -179,7 +179,7 @@ async fn page(visit: &Visit) -> Result<LinksPage, Refusal> {
     })
 }
 
-/// The form once more, as it was filled in, with what is wrong.
+/// The form again as it was filled in, with the error.
 async fn again(visit: &Visit, fields: &Fields, status: StatusCode, error: String) -> Result<Response, Refusal> {
     let page = LinksPage {
         error: Some(error),

@@ -1,4 +1,4 @@
-//! The frame of all views: title, navigation, who is signed in.
+//! The frame of all views: the title, the navigation, and who is signed in.
 
 use super::assets;
 use super::state::PageState;
@@ -13,19 +13,19 @@ pub(super) struct Shell {
     pub(super) script: String,
     /// The organization's name.
     pub(super) organization: String,
-    /// The email address of who is signed in; without one there is no navigation.
+    /// The email address of the person who is signed in. Without it there is no navigation.
     pub(super) actor: Option<String>,
-    /// What forms carry; empty if nobody is signed in.
+    /// The token for forms; empty if nobody is signed in.
     pub(super) csrf: String,
-    /// Where to sign out by the page's own form.
+    /// The path of the page's own form to sign out.
     pub(super) sign_out_form: Option<String>,
-    /// Where to sign out by a link of the backend.
+    /// The URL of the backend's link to sign out.
     pub(super) sign_out_link: Option<String>,
     /// The view's place in the navigation.
     pub(super) here: &'static str,
 }
 
-/// The places of the navigation: path below the page, name.
+/// The places of the navigation: the path below the page, and the name.
 pub(super) const PLACES: [(&str, &str); 12] = [
     ("", "Overview"),
     ("setup", "Set up"),
@@ -60,7 +60,7 @@ impl Shell {
         }
     }
 
-    /// The navigation: path, name, and whether it is where one is.
+    /// The navigation: the path, the name, and whether it is the current place.
     pub(super) fn places(&self) -> Vec<(String, &'static str, bool)> {
         let place = |(path, name): &(&str, &'static str)| {
             let full = if path.is_empty() { self.home.clone() } else { format!("{}/{path}", self.home) };

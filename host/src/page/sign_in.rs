@@ -1,4 +1,4 @@
-//! Signing in by email address and passphrase, and out.
+//! The views to sign in by email address and passphrase, and to sign out.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -22,9 +22,9 @@ use crate::directory::{Role, SignedIn};
 use crate::error::ActionError;
 use crate::urls::encode;
 
-/// Also what is said when the component takes no more tries of the account for some seconds.
+/// The same text is shown when the account must wait after wrong tries.
 const WRONG: &str =
-    "The email address or the passphrase is wrong. After several wrong tries, wait a little before the next.";
+    "The email address or the passphrase is wrong. After several wrong tries, wait a little before you try again.";
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
@@ -42,7 +42,7 @@ pub(super) struct SignInQuery {
     done: Option<String>,
 }
 
-/// `GET …/sign-in`. Organizations that are not there have one too: it tells nothing about them.
+/// `GET …/sign-in`. Unknown organizations have the view too, so that it does not reveal which exist.
 pub(super) async fn ask(
     State(state): State<PageState>,
     Query(wanted): Query<SignInQuery>,
@@ -78,7 +78,7 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
     let given = Given { email, passphrase, is_known: one.device.is_some() };
     let verified = match state.tries.begin(&one) {
         Ok(()) => match verify(&state, &id, source(&state, &parts), given).await {
-            // The component counts only for accounts that are there: to say so would tell which are.
+            // Only existing accounts must wait, so another answer would reveal that the account exists.
             Err(ActionError::Throttled(_)) => Err(ActionError::WrongPassphrase),
             other => other,
         },
@@ -87,7 +87,7 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
     let (status, error) = match verified {
         Ok(SignedIn { member, must_change }) => {
             state.tries.succeeded(&one);
-            // Who has an initial passphrase chooses another one here, whatever the role.
+            // Every member may replace an initial passphrase here, whatever the role.
             if member.role == Role::Member && !must_change {
                 return Err(Refusal::not_an_owner(String::new()));
             }
@@ -117,14 +117,14 @@ pub(super) async fn sign_out(State(state): State<PageState>, request: Request) -
     if let Some(found) = sessions.find(&id, &parts.headers).await?
         && !is_token(fields.raw("csrf"), &token(&id, &found.session))
     {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "Out of date", "Reload the page and sign out again."));
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "Page out of date", "Reload the page and sign out again."));
     }
     let cookie = sessions.end(&id, &parts.headers).await?;
     let sign_in = format!("{}/sign-in?done=signed-out", state.home(&id));
     Ok(with_cookies(Redirect::to(&sign_in), [cookie.as_str()]))
 }
 
-/// What somebody signs in with.
+/// The data of a sign-in.
 struct Given<'f> {
     email: &'f str,
     passphrase: &'f str,
@@ -155,13 +155,13 @@ async fn verify(
     verified
 }
 
-/// Where the passphrase is changed before going on to `next`.
+/// The path of the view that changes the passphrase and then continues with `next`.
 fn change(state: &PageState, id: &OrganizationId, next: &str) -> String {
     let home = state.home(id);
     if next == home { format!("{home}/passphrase") } else { format!("{home}/passphrase?next={}", encode(next)) }
 }
 
-/// Where to go after the sign-in: a view of this page, whatever was asked for.
+/// The path after the sign-in: always a view of this page, whatever the request asks for.
 pub(super) fn local(state: &PageState, id: &OrganizationId, next: Option<&str>) -> String {
     let home = state.home(id);
     match next.and_then(|next| next.strip_prefix(&home)) {
@@ -170,7 +170,7 @@ pub(super) fn local(state: &PageState, id: &OrganizationId, next: Option<&str>) 
     }
 }
 
-/// Whether the text continues the path of the page to a view of it.
+/// Whether this text after the path of the page gives the path of a view.
 fn is_view(rest: &str) -> bool {
     let path = rest.split('?').next().unwrap_or_default();
     rest.starts_with('/')

@@ -1,4 +1,4 @@
-//! What all handlers of the page share.
+//! The state that all handlers of the page share.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ impl PageState {
         self.provisioner.clock().now()
     }
 
-    /// The path of the base URL: what all links begin with.
+    /// The path of the base URL, with which all links begin.
     pub(super) fn root(&self) -> &str {
         path_of(self.provisioner.base_url())
     }

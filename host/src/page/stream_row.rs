@@ -4,9 +4,9 @@ use super::when::When;
 use super::words::counted;
 use crate::event::{EventStream, StreamEvent};
 
-/// From how many tokens on there may be more.
+/// The number up to which tokens are counted.
 const MOST: u32 = 1_000;
-/// Kinds of events: name, what it tells.
+/// The kinds of events, and their names.
 pub(super) const EVENTS: [(StreamEvent, &str); 8] = [
     (StreamEvent::Create, "Created"),
     (StreamEvent::Patch, "Changed"),
@@ -14,14 +14,14 @@ pub(super) const EVENTS: [(StreamEvent, &str); 8] = [
     (StreamEvent::Delete, "Deleted"),
     (StreamEvent::Activate, "Has access again"),
     (StreamEvent::Deactivate, "Lost access"),
-    (StreamEvent::FeedAdd, "Joined what SCIM lists"),
+    (StreamEvent::FeedAdd, "Newly listed by SCIM"),
     (StreamEvent::AsyncResponse, "Asynchronous request done"),
 ];
 
 /// A stream in the list.
 pub(super) struct StreamRow {
     pub(super) stream: EventStream,
-    /// How it goes: in a word, how that is shown, since when.
+    /// The state of the deliveries: a word, its look, and since when.
     pub(super) state: (&'static str, &'static str, Option<When>),
     pub(super) waiting: String,
     pub(super) parked: Option<String>,
@@ -32,9 +32,9 @@ impl StreamRow {
         let (word, tone, since) = match (stream.failing_since, stream.works_since.or(stream.last_polled)) {
             (Some(since), _) => ("Failing", "bad", Some(since)),
             (None, Some(since)) if stream.push_url.is_some() => ("Works", "good", Some(since)),
-            (None, Some(last)) => ("Last asked", "good", Some(last)),
+            (None, Some(last)) => ("Last polled", "good", Some(last)),
             (None, None) if stream.push_url.is_some() => ("Not tried yet", "off", None),
-            (None, None) => ("Never asked", "off", None),
+            (None, None) => ("Never polled", "off", None),
         };
         let count = |count: u32| counted(usize::try_from(count).unwrap_or(0), count >= MOST, "token");
         Self {
@@ -45,7 +45,7 @@ impl StreamRow {
         }
     }
 
-    /// Which events it has, in words.
+    /// The names of its events.
     pub(super) fn events(&self) -> String {
         let names: Vec<&str> =
             EVENTS.iter().filter(|(event, _)| self.stream.events.contains(event)).map(|(_, name)| *name).collect();

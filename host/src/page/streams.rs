@@ -1,4 +1,4 @@
-//! Streams of SCIM events: receivers are added and removed, and get other tokens and keys.
+//! Streams of SCIM events: the view adds and removes receivers, and gives them new tokens and keys.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -23,11 +23,11 @@ use crate::event::{EventDetail, EventStream, IssuedEventStream, NewEventStream, 
 struct StreamsPage {
     shell: Shell,
     error: Option<String>,
-    /// What the form asks for; none if it can't be asked now.
+    /// The proof that the form asks for; `None` if the backend can't be asked now.
     question: Option<StepUpQuestion>,
     notice: Option<&'static str>,
     streams: Vec<StreamRow>,
-    /// What was typed before it was refused.
+    /// The refused form.
     typed: NewEventStream,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct StreamsQuery {
 pub(super) async fn show(Query(wanted): Query<StreamsQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
     let mut page = page(&visit).await?;
     page.notice = match wanted.done.as_deref() {
-        Some("removed") => Some("The stream is removed. What waited for its receiver is not delivered."),
+        Some("removed") => Some("The stream is removed. Waiting tokens are not delivered."),
         Some("key") => Some("A new key signs from now on. The old one stays in the key set for 30 days."),
         _ => None,
     };
@@ -76,20 +76,20 @@ async fn page(visit: &Visit) -> Result<StreamsPage, Refusal> {
     Ok(StreamsPage { shell, error: None, question, notice: None, streams, typed: NewEventStream::default() })
 }
 
-/// The form once more, as it was filled in, with what is wrong.
+/// The form again as it was filled in, with the error.
 async fn again(visit: &Visit, typed: NewEventStream, status: StatusCode, error: String) -> Result<Response, Refusal> {
     let page = StreamsPage { error: Some(error), typed, ..page(visit).await? };
     Ok((status, Html(page.render()?)).into_response())
 }
 
-/// `POST …/streams`: adds or removes a stream, or makes another token or key.
+/// `POST …/streams`: adds or removes a stream, or makes a new token or key.
 pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let (organization, id) = (&visit.organization, fields.raw("stream"));
     let issued = match fields.raw("action") {
         "add" => {
             let (new, wrong) = (typed(&fields), StatusCode::UNPROCESSABLE_ENTITY);
             if new.events.is_empty() {
-                // The API takes none for all, which nobody means who takes out every mark.
+                // For the API, an empty list means all events. Somebody who removes every mark does not mean that.
                 return again(&visit, new, wrong, "Choose at least one event.".to_owned()).await;
             }
             let added = match visit.proven("streams", "add", &fields).await? {

@@ -1,4 +1,4 @@
-//! The live log: new entries as server-sent events, each the row of the table that it becomes.
+//! The live log: new entries as server-sent events. Each is a row of the table.
 
 use std::collections::HashSet;
 use std::io;
@@ -21,19 +21,20 @@ use crate::download::written_meanwhile;
 use crate::server::streams::Stream;
 use crate::traces::carried;
 
-/// How often the log is looked at.
+/// How often the log is read.
 const EVERY: Duration = Duration::from_secs(1);
-/// Then the browser connects anew, and shows that it is still signed in.
+/// A stream ends after this time. The browser connects again, and so shows that it is still signed in.
 const AT_MOST: Duration = Duration::from_secs(60);
-/// An entry bears the time at which its request began, in milliseconds: one that took long comes after later ones.
+/// How far back each call reads, in milliseconds. An entry has the time at which its request began, so a long request
+/// may follow later ones.
 const LOOK_BACK: u64 = 10_000;
-/// Entries of one look.
+/// How many entries one call reads.
 const MOST: u32 = 200;
 
-/// The query beside the filter.
+/// The query in addition to the filter.
 #[derive(Deserialize)]
 pub(super) struct From {
-    /// Of which time on, in milliseconds since the Unix epoch.
+    /// The first time of the entries, in milliseconds since the Unix epoch.
     from: Option<u64>,
 }
 
@@ -75,14 +76,14 @@ async fn run(visit: Visit, filter: Filter, mut from: u64, to: Sender<io::Result<
             if known.contains(&entry.request_id) {
                 continue;
             }
-            // The clock of the host that has served it may be ahead, and those of others are not: their entries follow too.
+            // If another host's clock is ahead, entries of the other hosts must still follow.
             from = from.max(entry.time.min(visit.state.now()));
             let Ok(row) = LogRow::new(&home, entry).render() else { continue };
             text += &format!("id: {from}\nevent: entry\n");
             row.lines().for_each(|line| text += &format!("data: {line}\n"));
             text.push('\n');
         }
-        // A comment shows whether anyone still listens.
+        // Sending a comment shows whether the browser is still there.
         let text = if text.is_empty() { ":\n\n".to_owned() } else { text };
         if to.send(Ok(Bytes::from(text))).await.is_err() {
             return;

@@ -1,4 +1,4 @@
-//! Teams, and one in full with its members: searchable, page by page, as a file.
+//! Teams, and one team with its members: lists that can be searched, and exports.
 
 use askama::Template;
 use axum::extract::Path;
@@ -24,7 +24,7 @@ use crate::organization::export::DirectoryExport;
 struct TeamsPage {
     shell: Shell,
     search: Shown,
-    /// Name and number of each sort.
+    /// The name and the number of each group of teams.
     counts: Vec<(&'static str, String)>,
     teams: Vec<TeamRow>,
     paging: Paging,
@@ -44,13 +44,13 @@ struct TeamPage {
     shell: Shell,
     team: Team,
     scim: bool,
-    /// How many members the team has, as people say it.
+    /// The number of the team's members, as a text.
     count: String,
     created: When,
     changed: When,
     attributes: Vec<Attribute>,
     search: Shown,
-    /// The view's path below the page: searches go there.
+    /// The path to which a search is sent, below the page.
     search_at: String,
     members: Vec<MemberRow>,
     paging: Paging,

@@ -32,7 +32,7 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// A host whose clock is this test's, with an organization `acme` and its owner.
+/// A host with the test's clock, and with an organization `acme` and its owner.
 struct Host {
     provisioner: Provisioner,
     clock: Arc<ManualClock>,
@@ -82,7 +82,7 @@ async fn get(routes: &Router, path: &str, fields: &[(&str, &str)]) -> (Response<
     send(routes, request.body(Body::empty()).unwrap()).await
 }
 
-/// Signs the owner in; returns the cookie and the field that set it.
+/// Signs the owner in; returns the cookie, and the header field that set it.
 async fn sign_in(routes: &Router) -> (String, String) {
     let form = format!("email={OWNER}&passphrase={}", PASSPHRASE.replace(' ', "+"));
     let request = Request::post(format!("{HOME}/sign-in"))
@@ -162,7 +162,7 @@ async fn the_page_warns_before_the_token_expires_and_when_it_has_and_when_no_sea
     assert!(page.contains(&format!("href=\"/insomnia{HOME}/refresh\"")), "{page}");
 }
 
-/// A backend that knows people by a field of the request.
+/// A backend that identifies people by a header field of the request.
 struct Backend;
 
 #[async_trait]
@@ -199,7 +199,8 @@ async fn a_backend_brings_its_own_sessions_and_the_page_still_asks_for_the_role(
     assert_eq!(response.status(), 404, "{page}");
 }
 
-/// What the backend asks for is its own code, or a sign-in a moment ago, as a field of the request tells.
+/// A backend that asks for its own code, unless a header field of the request says that the person signed in a moment
+/// ago.
 struct OwnCheck;
 
 impl OwnCheck {
@@ -245,13 +246,13 @@ impl StepUp for OwnCheck {
     }
 }
 
-/// What the page has between the two texts.
+/// The text of the page between these two texts.
 fn between<'p>(page: &'p str, before: &str, after: &str) -> &'p str {
     let rest = page.split_once(before).unwrap_or_else(|| panic!("no {before} in {page}")).1;
     rest.split_once(after).unwrap().0
 }
 
-/// Sends a form of the view to itself as the owner, with these header fields.
+/// Sends a form of the view to the view itself as the owner, with these header fields.
 async fn send_form(routes: &Router, view: &str, form: &str, fields: &[(&str, &str)]) -> (u16, String) {
     send_form_to(routes, view, view, form, fields).await
 }
@@ -299,7 +300,7 @@ async fn p2_a_backend_makes_sure_of_who_acts_in_its_own_way_before_a_token_a_lin
         let right = format!("{form}&passphrase={}", OwnCheck::CODE);
         let (status, body) = send_form(&routes, view, &right, &[]).await;
         assert!(status == 200 && body.contains(shown), "{view}: {body}");
-        // Where nothing is asked, nothing is typed.
+        // If nothing is asked, there is no field to type into.
         let fresh = [("x-backend-fresh", "yes")];
         let (_, page) = get(&routes, &format!("{HOME}/{view}"), &[("x-backend-user", OWNER), fresh[0]]).await;
         assert!(!page.contains("name=\"passphrase\""), "{page}");
@@ -321,7 +322,7 @@ async fn p2_a_backend_makes_sure_of_who_acts_in_its_own_way_before_a_token_a_lin
             assert!(!page.contains("name=\"passphrase\"") && !page.contains("class=\"primary\""), "{page}");
         }
     }
-    // It stands in the audit trail as an act of the member.
+    // The audit trail names the member as the actor.
     let owner = organization.member(OWNER).await.unwrap().id;
     let trail =
         organization.audit(AuditQuery { text: Some("token.refresh".into()), limit: 10, ..AuditQuery::default() });
@@ -369,7 +370,7 @@ async fn p2_most_of_what_outlives_the_session_is_not_to_be_had_by_the_session_al
         assert!(status == 200 && body.contains(shown), "{view}: {body}");
     }
 
-    // What there is gets another secret in the same way, and what was typed is there again.
+    // Existing clients and streams get a new secret in the same way, and the form keeps what was typed.
     let client = organization.oauth_clients().await.unwrap().remove(0).id;
     let stream = organization.streams().await.unwrap().remove(0).id;
     let (rotated, again) =
@@ -400,7 +401,7 @@ async fn p2_most_of_what_outlives_the_session_is_not_to_be_had_by_the_session_al
 const WRONG_CLIENT: &str = "action=create&name=Okta&grant=code&redirects=nonsense";
 const RIGHT_CLIENT: &str = "action=create&name=Okta&grant=code&redirects=https://idp.example/callback";
 
-/// Codes that are valid once, whatever they are.
+/// A backend that accepts any code, but each only once.
 #[derive(Default)]
 struct OnceOnly(Mutex<HashSet<String>>);
 
@@ -435,7 +436,7 @@ async fn p2_a_code_that_came_with_another_mistake_is_not_used_up() {
     organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Days30).await.unwrap();
     let page = Page::new(&host.provisioner).sessions(Arc::new(Backend)).step_up(Arc::new(OnceOnly::default()));
     let routes = page.router();
-    // What the page sees itself is said before the code is looked at.
+    // The page reports the errors that it finds itself before the code is checked.
     for (view, wrong, right, shown) in [
         ("refresh", "window=&overlap=7", REFRESH, "insm_scim_"),
         ("setup-links", "action=create&provider=okta&window=90d&seconds=7", LINK, "insm_setup_"),
@@ -447,7 +448,7 @@ async fn p2_a_code_that_came_with_another_mistake_is_not_used_up() {
         let (status, body) = send_form(&routes, view, &format!("{right}&passphrase=of-{view}"), &[]).await;
         assert!(status == 200 && body.contains(shown), "{view}: {body}");
     }
-    // What only the component can tell is said after that, and the form is sent again without another code.
+    // Errors that only the component finds are reported after that. The form is then sent again without another code.
     let wrong = format!("{WRONG_CLIENT}&passphrase=of-a-client");
     let (status, body) = send_form_to(&routes, "automatic", "clients", &wrong, &[]).await;
     assert!(status == 422 && body.contains("Nothing was changed: "), "{body}");

@@ -1,9 +1,9 @@
-//! Who may try a passphrase now.
+//! Limits on tries of passphrases.
 //!
-//! Tries are counted where they come from and for the account that they are for, whether there is such an account or not.
-//! Of strangers, one source may be wrong a few times for one account and some more in all; and an account that is tried
-//! from many sources at once takes no more tries of browsers that are not known. A browser that the member has signed in
-//! with, or opened a mailed link with, is counted by itself: whatever strangers do, the right passphrase opens there.
+//! Tries are counted by their source and by the account, whether the account exists or not. A stranger's source may be
+//! wrong a few times for one account, and some more times in total. An account that is tried from many sources at once
+//! accepts no more tries of unknown browsers. The tries of a browser in which the member has signed in or has opened a
+//! mailed link are counted separately: whatever strangers do, the member can sign in there.
 
 use std::net::IpAddr;
 
@@ -12,18 +12,18 @@ use sha2::{Digest as _, Sha256};
 use crate::capability::storage::OrganizationId;
 use crate::server::throttle::{OF_ADDRESS, Throttle};
 
-/// Failed tries of one source for one account, in one window.
+/// The most failed tries of one source for one account in a window.
 const OF_SOURCE_FOR_ACCOUNT: u32 = 6;
-/// Failed tries for one account of all browsers that are not known, in one window.
+/// The most failed tries for one account of all unknown browsers together in a window.
 const OF_ACCOUNT: u32 = 30;
-/// Failed tries of one known browser, in one window. It may have been stolen.
+/// The most failed tries of one known browser in a window. The browser may have been stolen.
 const OF_DEVICE: u32 = 10;
-/// Failed step-ups of one member who is signed in, in one window. The session may have been stolen.
+/// The most failed step-ups of one member who is signed in, in a window. The session may have been stolen.
 const OF_STEP_UPS: u32 = 10;
-/// Links that one source may ask for, in one window.
+/// The most links that one source may ask for in a window.
 const OF_LINKS: u32 = 20;
 
-/// Counts of failed tries.
+/// The counts of failed tries.
 pub(super) struct Tries {
     sources: Throttle,
     sources_for_accounts: Throttle,
@@ -50,11 +50,11 @@ impl Default for Tries {
 
 /// A try to sign in.
 pub(super) struct Try {
-    /// Where it comes from, if the server tells.
+    /// The source of the try, if the server knows it.
     source: Option<IpAddr>,
-    /// The account, as a hash: names that are long cost nothing.
+    /// A hash of the account, so that long names need no memory.
     account: [u8; 32],
-    /// The browser, if it is known as that of this account.
+    /// The browser, if it is known as one of this account.
     pub(super) device: Option<Vec<u8>>,
 }
 
@@ -71,7 +71,7 @@ impl Try {
 }
 
 impl Tries {
-    /// Counts the try before it is made; or the seconds to wait.
+    /// Counts the try before it is made; an error is the number of seconds to wait.
     pub(super) fn begin(&self, one: &Try) -> Result<(), u32> {
         if let Some(device) = &one.device {
             return self.devices.begin(device);
@@ -83,7 +83,7 @@ impl Tries {
         self.accounts.begin(&one.account)
     }
 
-    /// The try was right: it does not count.
+    /// Removes the try from the count, because it was right.
     pub(super) fn succeeded(&self, one: &Try) {
         if let Some(device) = &one.device {
             return self.devices.succeeded(device);
@@ -95,33 +95,33 @@ impl Tries {
         self.accounts.succeeded(&one.account);
     }
 
-    /// Counts that somebody asks for a link; or the seconds to wait.
+    /// Counts a request for a link; an error is the number of seconds to wait.
     pub(super) fn ask_for_link(&self, source: Option<IpAddr>) -> Result<(), u32> {
         source.map_or(Ok(()), |source| self.links.begin(&source))
     }
 }
 
-/// What members who are signed in prove once more to the backend.
+/// Step-ups of members who are signed in.
 impl Tries {
-    /// Counts the step-up of a member before it is looked at; or the seconds to wait.
+    /// Counts a member's step-up before it is checked; an error is the number of seconds to wait.
     pub(super) fn begin_step_up(&self, organization: &OrganizationId, member: &str) -> Result<(), u32> {
         self.step_ups.begin(&(organization.as_str(), member))
     }
 
-    /// It was right, or the backend could not tell: it does not count.
+    /// Removes the step-up from the count, because it was right or the backend could not check it.
     pub(super) fn step_up_was_not_wrong(&self, organization: &OrganizationId, member: &str) {
         self.step_ups.succeeded(&(organization.as_str(), member));
     }
 }
 
-/// Set-up links, which strangers may try.
+/// Set-up links, which strangers may guess.
 impl Tries {
-    /// Counts that somebody opens a set-up link; or the seconds to wait.
+    /// Counts the opening of a set-up link; an error is the number of seconds to wait.
     pub(super) fn open_link(&self, source: Option<IpAddr>) -> Result<(), u32> {
         source.map_or(Ok(()), |source| self.set_up.begin(&source))
     }
 
-    /// The link was right: it does not count.
+    /// Removes the opening from the count, because the link was right.
     pub(super) fn link_was_right(&self, source: Option<IpAddr>) {
         if let Some(source) = source {
             self.set_up.succeeded(&source);

@@ -1,4 +1,4 @@
-//! A request of an owner or co-owner: who it is, and for which organization.
+//! A request of an owner or co-owner: the person, and the organization.
 
 use std::sync::Arc;
 
@@ -25,13 +25,13 @@ use crate::traces::traceparent;
 pub(super) struct Visit {
     pub(super) state: PageState,
     pub(super) organization: Organization,
-    /// The organization as the backend knows it.
+    /// The organization's data, as the backend has sent it.
     pub(super) record: OrganizationRecord,
-    /// Who is signed in.
+    /// The member who is signed in.
     pub(super) member: Member,
-    /// What every form of this session carries.
+    /// The token that every form of this session contains.
     pub(super) csrf: String,
-    /// By what the backend makes sure once more who acts; without it by the passphrase.
+    /// The backend's own check of who acts. Without it the page asks for the passphrase.
     pub(super) once_more: Option<Box<OnceMore>>,
 }
 
@@ -57,20 +57,20 @@ impl Visit {
     }
 }
 
-/// The backend's own way to make sure who acts, for one request.
+/// The backend's own check of who acts, for one request.
 pub(super) struct OnceMore {
     pub(super) step_up: Arc<dyn StepUp>,
     pub(super) session: Session,
     pub(super) request: Parts,
 }
 
-/// A request of somebody who is signed in: whether as an owner or co-owner is not known yet.
+/// A request of somebody who is signed in. The role is not known yet.
 pub(super) struct Visitor {
     pub(super) state: PageState,
     pub(super) organization: Organization,
     pub(super) session: Session,
     sign_in: String,
-    /// Who pays for the memory of this request.
+    /// The account for the memory of this request.
     bill: Option<Bill>,
     once_more: Option<Box<OnceMore>>,
 }
@@ -103,10 +103,10 @@ impl FromRequestParts<PageState> for Visitor {
 }
 
 impl Visitor {
-    /// Lets the member in who is signed in, an owner or co-owner of this organization.
+    /// Accepts the member if it is an owner or a co-owner of this organization.
     pub(super) fn admit(self, member: Option<Member>, record: Option<OrganizationRecord>) -> Result<Visit, Refusal> {
         let csrf = token(self.organization.id(), &self.session);
-        // Removed or deactivated since the sign-in.
+        // The member was removed or deactivated after the sign-in.
         let member = member.filter(|member| member.active).ok_or(Refusal::Elsewhere(self.sign_in))?;
         if member.role == Role::Member {
             return Err(Refusal::not_an_owner(csrf));
@@ -135,7 +135,7 @@ impl FromRequestParts<PageState> for Visit {
     }
 }
 
-/// Where a request of the page comes from.
+/// The source of a request of the page.
 pub(super) fn source(state: &PageState, request: &Parts) -> Source {
     let address = state.provisioner.trusted_proxies().client(request).map(|address| address.to_string());
     Source { address, traceparent: traceparent(), ..Source::new(Face::Page) }
@@ -149,13 +149,13 @@ pub(super) async fn organization_id(parts: &mut Parts, state: &PageState) -> Res
     OrganizationId::parse(name).map_err(|_| Refusal::not_found("organization"))
 }
 
-/// What the forms of a session carry.
+/// The token for the forms of a session.
 pub(super) fn token(organization: &OrganizationId, session: &Session) -> String {
     let parts: [&[u8]; 4] = [b"scim page form\0", organization.as_str().as_bytes(), b"\0", &session.secret];
     hex::encode(Sha256::digest(parts.concat()))
 }
 
-/// Whether a form carries the session's token.
+/// Whether the form contains the session's token.
 pub(super) fn is_token(given: &str, expected: &str) -> bool {
     given.as_bytes().ct_eq(expected.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! Times as people read them, in UTC; the script shows the local time beside it.
+//! Times for people, in UTC. The script adds the local time.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -25,22 +25,22 @@ enum Form {
 }
 
 impl When {
-    /// To the minute. Milliseconds since the Unix epoch.
+    /// The time to the minute, given in milliseconds since the Unix epoch.
     pub(super) fn minute(time: u64) -> Self {
         Self { iso: iso(time), form: Form::Minute }
     }
 
-    /// To the second.
+    /// The time to the second.
     pub(super) fn second(time: u64) -> Self {
         Self { iso: iso(time), form: Form::Second }
     }
 
-    /// To the minute, where something else says that it is UTC.
+    /// The time to the minute, without the word UTC.
     pub(super) fn bare_minute(time: u64) -> Self {
         Self { iso: iso(time), form: Form::BareMinute }
     }
 
-    /// To the second, where something else says that it is UTC.
+    /// The time to the second, without the word UTC.
     pub(super) fn bare(time: u64) -> Self {
         Self { iso: iso(time), form: Form::Bare }
     }
@@ -63,10 +63,10 @@ impl fmt::Display for When {
     }
 }
 
-/// Its text is made of digits and names of months.
+/// Its text only contains digits and names of months.
 impl HtmlSafe for When {}
 
-/// What a `datetime-local` field holds, taken as UTC, in milliseconds since the Unix epoch.
+/// The value of a `datetime-local` field, taken as UTC, in milliseconds since the Unix epoch.
 pub(super) fn parse(text: &str) -> Option<u64> {
     let full = match text.len() {
         10 => format!("{text}T00:00:00Z"),
@@ -78,7 +78,7 @@ pub(super) fn parse(text: &str) -> Option<u64> {
     u64::try_from(since_epoch.as_millis()).ok()
 }
 
-/// How far it is from one moment to the other, in the largest unit that fits: `12 days`, `1 hour`.
+/// The distance between two times in the largest unit that fits: `12 days`, `1 hour`.
 pub(super) fn distance(one: u64, other: u64) -> String {
     let minutes = one.abs_diff(other) / 60_000;
     let (count, unit) = match minutes {

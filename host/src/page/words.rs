@@ -1,13 +1,13 @@
-//! How the page says what several views say.
+//! Texts that several views share.
 
 use super::when::distance;
 use crate::oauth::{RefreshMethod, RefreshStatus};
 
-/// What is said wherever somebody may wait for an email, if the server sends none.
-pub(super) const NO_MAIL: &str = "This server has no mail server: emails, initial passphrases and warnings among them, are \
-                                  written to a folder on it. Ask its operator to set one.";
+/// The warning wherever somebody may wait for an email, if this server sends none.
+pub(super) const NO_MAIL: &str = "This server has no mail server. It writes emails, including initial passphrases \
+    and warnings, to a folder. Ask its operator to set one up.";
 
-/// `1,234,567`.
+/// The number as `1,234,567`.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
@@ -20,7 +20,7 @@ pub(super) fn grouped(number: u64) -> String {
     grouped
 }
 
-/// `3 events`, `1 event`, `500 events or more`; `None` if there is none.
+/// A text such as `3 events`, `1 event`, `500 events or more`; `None` if there is none.
 pub(super) fn counted(count: usize, more: bool, what: &str) -> Option<String> {
     let number = grouped(u64::try_from(count).unwrap_or(u64::MAX));
     match count {
@@ -30,15 +30,16 @@ pub(super) fn counted(count: usize, more: bool, what: &str) -> Option<String> {
     }
 }
 
-/// Whether access tokens and the bearer token are both in use, so that it is not the identity provider alone that renews.
+/// Whether access tokens and the bearer token are both in use, so that the identity provider does not renew all
+/// credentials alone.
 pub(super) fn is_bearer_beside_oauth(status: &RefreshStatus, now: u64) -> bool {
     const RECENT: u64 = 30 * 24 * 60 * 60 * 1_000;
     let used = status.oauth_last_used.is_some_and(|used| used.saturating_add(RECENT) > now);
     used && status.method == RefreshMethod::Manual
 }
 
-/// The text with control characters, and those that turn the direction of writing, as JSON escapes them: what is copied does
-/// what it shows. Ends of lines stay.
+/// The text with control characters, and characters that change the direction of writing, as JSON escapes, so that a
+/// copied text is what it seems to be. Line breaks stay.
 pub(super) fn visible(text: &str) -> String {
     let hidden = |character: char| {
         let turns = matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
@@ -55,7 +56,7 @@ pub(super) fn visible(text: &str) -> String {
     shown
 }
 
-/// What somebody is told who has tried too often.
+/// The message after too many tries.
 pub(super) fn wait(seconds: u32) -> String {
     let minutes = seconds.div_ceil(60);
     match minutes {
@@ -64,7 +65,7 @@ pub(super) fn wait(seconds: u32) -> String {
     }
 }
 
-/// By what the token is renewed, and when next.
+/// The way in which the token is renewed, and the next time.
 pub(super) fn renewal(status: &RefreshStatus, now: u64) -> String {
     let next = status.next_attempt.map_or_else(String::new, |next| match next > now {
         true => format!(", next in {}", distance(now, next)),

@@ -173,7 +173,7 @@ impl Usage {
             Ok(size) => self.volume().is(size, counted),
             Err(error) => {
                 warn_hourly!("quota-measured"; organization = self.name,
-                    "what the organization stores can't be measured: {error}");
+                    "the organization's data can't be measured: {error}");
                 self.volume().unknown();
             }
         }

@@ -1,6 +1,7 @@
-//! Who was let in lately, so that the component need not be asked before each request's body.
+//! Remembers callers that were admitted recently, so that the component need not be asked before each request's body is
+//! read.
 //!
-//! It decides nothing but who answers for the memory that a request holds: the component authenticates every request
+//! This only decides to whose account the memory of a request is charged: the component authenticates every request
 //! itself.
 
 use std::collections::HashMap;
@@ -10,28 +11,28 @@ use std::time::{Duration, Instant};
 
 use crate::capability::storage::OrganizationId;
 
-/// How long somebody counts as let in.
+/// How long a caller counts as admitted recently.
 const LATELY: Duration = Duration::from_secs(60);
-/// How many are remembered.
+/// How many callers are remembered.
 const MOST: usize = 4_096;
 
-/// Those who were let in.
+/// The callers that were admitted.
 #[derive(Default)]
 pub(super) struct Admitted {
-    /// A keyed hash: nobody can find another text with the same one, and no token is kept.
+    /// A keyed hash: nobody can find another text with the same hash, and no token is stored.
     hash: RandomState,
     when: Mutex<HashMap<u64, Instant>>,
 }
 
 impl Admitted {
-    /// Whether who sends this `Authorization` was let in lately.
+    /// Whether the sender of this `Authorization` was admitted recently.
     pub(super) fn is(&self, organization: &OrganizationId, authorization: &[u8]) -> bool {
         let key = self.hash.hash_one((organization, authorization));
         let when = self.when.lock().unwrap_or_else(PoisonError::into_inner);
         when.get(&key).is_some_and(|when| when.elapsed() < LATELY)
     }
 
-    /// They were let in now.
+    /// Notes that the caller was admitted now.
     pub(super) fn note(&self, organization: &OrganizationId, authorization: &[u8]) {
         let key = self.hash.hash_one((organization, authorization));
         let mut when = self.when.lock().unwrap_or_else(PoisonError::into_inner);

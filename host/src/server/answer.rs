@@ -1,4 +1,4 @@
-//! A SCIM response as HTTP: header fields, and gzip where the client asks for it.
+//! A SCIM response as HTTP: header fields, and gzip if the client accepts it.
 
 use std::io::Write as _;
 
@@ -14,14 +14,14 @@ use super::request_id::X_REQUEST_ID;
 use crate::component::Steps;
 use crate::scim::ScimResponse;
 
-/// Bodies below this, in bytes, fit into one packet anyway.
+/// A smaller body, in bytes, fits into one packet anyway.
 pub(super) const WORTH_COMPRESSING: u64 = 1400;
-/// How much is compressed before others get their turn, in bytes: a fraction of a millisecond's work.
+/// How much is compressed before other work gets its turn, in bytes: this takes a fraction of a millisecond.
 const STEP: usize = 32 << 10;
 
-/// Makes the HTTP response of what the component, or the host in its place, answers. Of a safe request, one that changes
-/// nothing, the answer is refused if there is no memory for it until it is sent; any other is told in any case. It is
-/// compressed in the `steps` of whose answer it is.
+/// Makes the HTTP response from the answer of the component, or of the host in its place. The answer to a safe request,
+/// which changes nothing, is refused if there is no memory for it until it is sent; any other answer is sent in any
+/// case. It is compressed in the organization's `steps`.
 pub(super) async fn answer(
     response: ScimResponse,
     request: &HeaderMap,
@@ -33,7 +33,7 @@ pub(super) async fn answer(
     let ScimResponse { status, headers: fields, body } = response;
     let mut body = Bytes::from(body);
     let Some(status) = contained::status(status) else {
-        tracing::error!(request_id, status, "the component answered with a status that is none of an answer");
+        tracing::error!(request_id, status, "the component answered with a status that is not allowed");
         return refusal(500, "An internal error occurred.", request_id);
     };
     let mut headers = contained::fields(fields);
@@ -57,7 +57,7 @@ pub(super) async fn answer(
     }
 }
 
-/// A refusal of the host, which is small.
+/// A refusal by the host, which is small.
 pub(super) fn refusal(status: u16, detail: &str, request_id: &str) -> Response<Body> {
     let ScimResponse { status, headers, body } = ScimResponse::error(status, detail, request_id);
     let status = contained::status(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -68,7 +68,7 @@ fn respond(status: StatusCode, mut headers: HeaderMap, body: Bytes, request_id: 
     if let Ok(id) = HeaderValue::try_from(request_id) {
         headers.insert(&X_REQUEST_ID, id);
     }
-    // It holds people's data, and whoever asks again must see what is true then.
+    // The answer contains data about people, and a later request must get the current data.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let mut answer = Response::new(if body.is_empty() { Body::empty() } else { Body::from(body) });
     *answer.status_mut() = status;
@@ -76,7 +76,7 @@ fn respond(status: StatusCode, mut headers: HeaderMap, body: Bytes, request_id: 
     answer
 }
 
-/// Whether the client takes gzip (RFC 9110 §12.5.3): named, or covered by `*`, with a weight above zero.
+/// Whether the client accepts gzip (RFC 9110 §12.5.3): the field names it or has `*`, with a weight above zero.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let (mut named, mut others) = (None, None);
     for value in headers.get_all(header::ACCEPT_ENCODING) {
@@ -96,10 +96,10 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     named.or(others).unwrap_or(false)
 }
 
-/// Compresses step by step, so that others get their turn. The fastest level: JSON shrinks to a tenth with it, and a
-/// better one takes three times as long for little. `None` if there is no memory for it.
+/// Compresses step by step, so that other work gets its turn. The level is the fastest: JSON shrinks to a tenth with
+/// it, and a better level takes three times as long and saves little. `None` if there is no memory for it.
 async fn gzip(body: &Bytes, bill: &Bill, steps: Steps<'_>) -> Option<Bytes> {
-    // What is left of it is noted as the answer; this note is for the time in which there are both.
+    // The compressed body will be noted as the answer. This note is for the time in which both bodies exist.
     bill.take(body.len() / 4).ok()?;
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
     for step in body.chunks(STEP) {
@@ -192,7 +192,7 @@ mod tests {
         let first = answer(large(), &HeaderMap::new(), "id", &bill, None, true).await;
         assert_eq!((first.status().as_u16(), ledger.held() - before), (200, 60_000));
         assert_eq!(answer(large(), &HeaderMap::new(), "id", &bill, None, true).await.status(), 503);
-        // What has been done must be told.
+        // The answer about a change must be sent.
         let told = answer(large(), &HeaderMap::new(), "id", &bill, None, false).await;
         assert_eq!((told.status().as_u16(), ledger.held() - before), (200, 120_000));
         let sent = http_body_util::BodyExt::collect(first.into_body()).await.unwrap().to_bytes();

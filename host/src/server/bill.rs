@@ -1,4 +1,4 @@
-//! What one request holds of the host's memory: its head, its body, what is decoded of it, and its answer.
+//! The memory of the host that one request uses: its head, its body, the decoded body, and its answer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,26 +8,26 @@ use bytes::Bytes;
 use super::connection::Connection;
 use crate::ledger::{Account, Full, Held, Ledger};
 
-/// What serving a request takes beside what was sent, in bytes: its task and its tables.
+/// The memory that serving a request takes in addition to the sent bytes: its task and its tables.
 const SERVING: usize = 4 << 10;
 
-/// A request's holdings. All clones are the same; they are given back when the last one is dropped. An answer is noted by
-/// itself and stays until it is sent.
+/// The memory of a request. All clones share it; it is given back when the last clone is dropped. The answer is noted
+/// separately, until it is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Bill(Arc<Mutex<Item>>);
 
 impl Bill {
-    /// The bill of a request of a stranger, which is what everybody is at first.
+    /// The bill of a stranger's request. At first every caller is a stranger.
     ///
     /// # Errors
-    /// The strangers, or the connection, hold all that they may.
+    /// The strangers or the connection use all the memory that they may.
     pub(super) fn begin(ledger: &Ledger, connection: Option<&Arc<Connection>>, head: usize) -> Result<Self, Full> {
         if let Some(connection) = connection {
             connection.read(head);
         }
         let mut item = Item::nothing(Arc::clone(ledger.strangers()), connection.cloned());
         if let Err(full) = item.grow(SERVING + head) {
-            // Whose connection it is pays rather than be kept out by strangers.
+            // If the connection belongs to a known account, that account pays, so that strangers can't keep it out.
             let account = connection.and_then(|connection| connection.account()).ok_or(full)?;
             item = Item::nothing(account, connection.cloned());
             item.grow(SERVING + head)?;
@@ -35,10 +35,10 @@ impl Bill {
         Ok(Self(Arc::new(Mutex::new(item))))
     }
 
-    /// The bill that the server has begun for this request; a new one if it is served by another server than ours.
+    /// The bill that the server has begun for this request; a new one if another server serves the request.
     ///
     /// # Errors
-    /// As [`Bill::begin`].
+    /// Those of [`Bill::begin`].
     pub(crate) fn of(head: &request::Parts, ledger: &Ledger) -> Result<Self, Full> {
         match Self::begun(&head.extensions) {
             Some(bill) => Ok(bill),
@@ -51,7 +51,7 @@ impl Bill {
         extensions.get::<Self>().cloned()
     }
 
-    /// Notes more bytes; asked before they are taken.
+    /// Notes more bytes. This must be called before they are allocated.
     ///
     /// # Errors
     /// There is no room for them.
@@ -59,14 +59,14 @@ impl Bill {
         self.lock().grow(bytes)
     }
 
-    /// A part of the body has been read, or passed over.
+    /// Notes that a part of the body was read or skipped.
     pub(crate) fn has_read(&self, bytes: usize) {
         if let Some(connection) = &self.lock().connection {
             connection.read(bytes);
         }
     }
 
-    /// Who sent the request has shown to be of the organization with this account, which holds it from now on.
+    /// The sender has proved to belong to the organization with this account, which pays for the request from now on.
     pub(crate) fn is_of(&self, account: &Arc<Account>) {
         let mut item = self.lock();
         item.held.move_to(account);
@@ -75,8 +75,8 @@ impl Bill {
         }
     }
 
-    /// Notes the bytes of an answer; they are held until they have been sent. One that `must` be told, since it says what
-    /// has been done, is noted in any case.
+    /// Notes the bytes of an answer until they are sent. An answer that `must` be sent, since it reports a change, is
+    /// noted in any case.
     ///
     /// # Errors
     /// There is no room for them.
@@ -103,13 +103,13 @@ impl Bill {
     }
 }
 
-/// About what a request's head takes, in bytes.
+/// The approximate memory of a request's head, in bytes.
 pub(super) fn size_of_head(uri: &Uri, headers: &HeaderMap) -> usize {
     let target = uri.path().len() + uri.query().map_or(0, str::len);
     target + headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
 }
 
-/// Bytes that are held in an account, and over a connection.
+/// Bytes that are counted in an account and for a connection.
 #[derive(Debug)]
 struct Item {
     held: Held,
@@ -125,7 +125,7 @@ impl Item {
         let Some(connection) = &self.connection else { return self.held.grow(bytes) };
         connection.hold(bytes)?;
         let taken = match self.held.grow(bytes) {
-            // A stranger finds room if others hold more.
+            // A stranger may push out connections that use more.
             Err(_) if connection.is_strangers() => connection.push_out(bytes).map(|()| self.held.grow_anyway(bytes)),
             other => other,
         };
@@ -151,7 +151,7 @@ impl Drop for Item {
     }
 }
 
-/// An answer that the HTTP library has not sent yet. It drops it when the last byte is on its way.
+/// An answer that the HTTP library is sending. The library drops it when the last byte is on its way.
 struct Answer {
     bytes: Bytes,
     item: Item,

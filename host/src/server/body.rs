@@ -1,4 +1,4 @@
-//! Reading a request's body, within its size and its time.
+//! Reads a request's body, limited in size and time.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -15,37 +15,37 @@ use super::bill::Bill;
 pub const MAX_BODY: usize = 1 << 20;
 /// The largest body of a request for a group, or of a bulk request, in bytes: 100,000 members with their names.
 pub const MAX_LARGE_BODY: usize = 16 << 20;
-/// In steps of at most so many bytes the memory for a body is taken, as it arrives.
+/// The memory for a body is allocated as it arrives, in steps of at most this many bytes.
 const STEP: usize = 64 << 10;
 /// How long a body may take to arrive.
 const TIME: Duration = Duration::from_secs(30);
-/// How much of a refused body is read before the answer, and for how long: a client that is still sending would
-/// otherwise see its connection reset instead of the answer.
+/// How much of a refused body is read before the answer, and for how long: otherwise the connection of a client that is
+/// still sending would be reset, and the client would not see the answer.
 const DRAIN: usize = 32 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
-/// Why there is no body.
+/// The reason why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
     TooLarge,
     TooSlow,
     /// The connection broke, or the encoding is not HTTP.
     Broken,
-    /// There is no memory for it at the moment.
+    /// There is no memory for it now.
     Busy,
 }
 
-/// The largest body that the resource below the connector URL takes.
+/// The largest body for the resource with this path below the connector URL.
 pub(super) fn limit(path: &str) -> usize {
     let mut parts = path.split('/').filter(|part| !part.is_empty());
     let first = parts.next().unwrap_or_default();
-    // The component takes a version in the path (RFC 7644 §3.13).
+    // The component accepts a version in the path (RFC 7644 §3.13).
     let resource = if first.eq_ignore_ascii_case("v2") { parts.next().unwrap_or_default() } else { first };
     let large = resource.eq_ignore_ascii_case("Groups") || resource.eq_ignore_ascii_case("Bulk");
     if large { MAX_LARGE_BODY } else { MAX_BODY }
 }
 
-/// Reads the whole body. What it takes is noted in the bill as it arrives, whatever was announced.
+/// Reads the whole body. Its memory is noted in the bill as it arrives, whatever length was announced.
 ///
 /// # Errors
 /// [`BodyError`] says why there is none.
@@ -61,7 +61,7 @@ where
     let read = if announced.is_some_and(|length| length > limit) {
         Err(BodyError::TooLarge)
     } else {
-        // A small body, which most are, takes no more than it says it has.
+        // A small body, as most are, only takes its announced length.
         let step = announced.map_or(STEP, |length| length.min(STEP)).min(limit);
         timeout(TIME, collect(&mut body, limit, step, bill)).await.unwrap_or(Err(BodyError::TooSlow))
     };
@@ -71,7 +71,7 @@ where
     read
 }
 
-/// Takes a body that is not wanted, so that its sender gets to see the answer.
+/// Reads and drops an unwanted body, so that its sender sees the answer.
 pub(super) async fn discard<B>(headers: &HeaderMap, body: B, bill: &Bill)
 where
     B: Body<Data = Bytes> + Unpin,
@@ -82,7 +82,7 @@ where
 }
 
 async fn discard_rest<B: Body<Data = Bytes>>(headers: &HeaderMap, body: &mut Pin<Box<B>>, bill: &Bill) {
-    // Who asks first (RFC 9110 §10.1.1) has not begun to send.
+    // A client that waits for `100 Continue` (RFC 9110 §10.1.1) has not begun to send.
     if !headers.contains_key(header::EXPECT) {
         let _ = timeout(DRAIN_TIME, drain(body, bill)).await;
     }
@@ -100,7 +100,7 @@ where
         }
         let missing = data.len().saturating_sub(collected.capacity() - collected.len());
         if missing > 0 {
-            // By half again, so that a large body is not copied for every step.
+            // The memory grows by half, so that a large body is not copied at every step.
             let more = missing.max(step).max(collected.capacity() / 2);
             bill.take(more).map_err(|_| BodyError::Busy)?;
             collected.reserve_exact(data.len() + (more - missing));

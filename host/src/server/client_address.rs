@@ -1,4 +1,4 @@
-//! Whose address a request has: that of the peer, or the one that trusted proxies name.
+//! The address of a client: that of the peer, or the one that trusted proxies name.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -12,19 +12,19 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies in front of this server: what they say about who sent a request is believed. None by default.
+/// The proxies in front of this server, which are trusted to name the sender of a request. None by default.
 ///
-/// `X-Forwarded-For` is read from its end, and `Forwarded` (RFC 7239) where a request has none: each proxy adds the address
-/// that it has taken the request from, so the last one that is no trusted proxy is the client's. What stands before it is
-/// what the client has said, and counts for nothing.
+/// `X-Forwarded-For` is read from its end, or `Forwarded` (RFC 7239) if a request does not have it: each proxy adds the
+/// address that it has taken the request from, so the last one that is no trusted proxy is the client's. Anything
+/// before it comes from the client, and is ignored.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies {
     networks: Arc<[IpNet]>,
-    /// It was said that a peer that is not trusted names others.
+    /// Whether the log already says that an untrusted peer has named other addresses.
     told: Arc<AtomicBool>,
 }
 
-/// Why a text is no network of proxies.
+/// The reason why a text is no network of proxies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no network, such as 10.0.0.0/8 or 192.0.2.7")]
 pub struct InvalidProxy(String);
@@ -33,7 +33,7 @@ impl TrustedProxies {
     /// Trusts these networks or single addresses.
     ///
     /// # Errors
-    /// Says which text is none.
+    /// The text that is no network.
     pub fn parse<S: AsRef<str>>(networks: impl IntoIterator<Item = S>) -> Result<Self, InvalidProxy> {
         let networks = networks.into_iter().map(|text| network_of(text.as_ref())).collect::<Result<_, _>>()?;
         Ok(Self { networks, told: Arc::default() })
@@ -48,7 +48,7 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// Who sent the request, without the port. `None` if the server does not tell the peer.
+    /// The address of the sender, without the port. `None` if the server does not know the peer.
     pub(crate) fn client(&self, request: &Parts) -> Option<IpAddr> {
         let peer = request.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
         if !self.contain(peer) {
@@ -65,7 +65,7 @@ impl TrustedProxies {
         }
         let mut client = peer;
         for named in forwarded_for(&request.headers).into_iter().rev() {
-            // What can't be read was not written by a proxy that is worth its trust.
+            // A proxy that can be trusted does not write an unreadable address.
             let Some(address) = named else { break };
             client = address;
             if !self.contain(address) {
@@ -75,7 +75,7 @@ impl TrustedProxies {
         Some(client)
     }
 
-    /// The source whose failed tries are counted together: who has one address of a /64 has them all.
+    /// The source for which failed tries are counted: a person who has one address of a /64 network has all of them.
     pub(crate) fn source(&self, request: &Parts) -> Option<IpAddr> {
         self.client(request).map(|client| match client {
             IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
@@ -84,7 +84,7 @@ impl TrustedProxies {
     }
 }
 
-/// Whether a proxy may well have this address.
+/// Whether this can be the address of a proxy.
 fn is_near(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
@@ -98,7 +98,7 @@ fn network_of(text: &str) -> Result<IpNet, InvalidProxy> {
     IpNet::from_str(text).or_else(|_| address()).map_err(|_| InvalidProxy(text.to_owned()))
 }
 
-/// The addresses in the order in which proxies have added them; `None` for what is no address.
+/// The addresses in the order in which proxies have added them; `None` for a text that is no address.
 fn forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let texts = |name: HeaderName| headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
     if headers.contains_key(X_FORWARDED_FOR) {
@@ -112,7 +112,7 @@ fn forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     texts(header::FORWARDED).flat_map(|text| text.split(',')).map(of_element).collect()
 }
 
-/// An address with or without a port; one of IPv6 may stand in brackets.
+/// An address with or without a port. An IPv6 address may be in brackets.
 fn address_of(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(bare, _)| bare);

@@ -1,4 +1,4 @@
-//! The content coding of a request's body (RFC 9110 §8.4): gzip is undone, any other is refused.
+//! The content coding of a request's body (RFC 9110 §8.4): gzip is decoded, any other coding is refused.
 
 use std::io::Read;
 
@@ -9,12 +9,12 @@ use super::bill::Bill;
 use crate::component::Steps;
 use crate::scim::ScimResponse;
 
-/// Why a body can't be decoded.
+/// The reason why a body can't be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CodingError {
-    /// Neither gzip nor identity, or more than one.
+    /// The coding is neither gzip nor identity, or there are several.
     Unsupported,
-    /// It is not what its coding says.
+    /// The body does not have the form of its coding.
     Broken,
     /// It is too large once it is decoded.
     TooLarge,
@@ -22,11 +22,11 @@ pub(super) enum CodingError {
     Busy,
 }
 
-/// How much is decoded before others get their turn, in bytes: a fraction of a millisecond's work.
+/// How much is decoded before other work gets its turn, in bytes: this takes a fraction of a millisecond.
 const STEP: usize = 64 << 10;
 
 impl CodingError {
-    /// 415 names the codings that are taken (RFC 9110 §15.5.16).
+    /// A 415 names the accepted codings (RFC 9110 §15.5.16).
     pub(super) fn response(self, limit: usize, request_id: &str) -> ScimResponse {
         match self {
             Self::Unsupported => {
@@ -35,18 +35,22 @@ impl CodingError {
                 response.headers.push(("accept-encoding".to_owned(), "gzip, identity".to_owned()));
                 response
             }
-            Self::Broken => ScimResponse::error(400, "The body is not in its Content-Encoding.", request_id),
+            Self::Broken => {
+                ScimResponse::error(400, "The body does not have the form of its Content-Encoding.", request_id)
+            }
             Self::TooLarge => {
-                let detail = format!("The body is larger than {limit} bytes once it is decoded.");
+                let detail = format!("The decoded body is larger than {limit} bytes.");
                 ScimResponse::error(413, &detail, request_id)
             }
-            Self::Busy => ScimResponse::error(503, "There is no memory for the request at the moment.", request_id),
+            Self::Busy => {
+                ScimResponse::error(503, "The server has no memory for the request at the moment.", request_id)
+            }
         }
     }
 }
 
-/// The body without its content coding; never more than `limit` bytes, however small it was sent. It is decoded step by
-/// step: each is noted in the bill first, and done in one of the organization's turns.
+/// Decodes the body; the result never has more than `limit` bytes, however small the body was sent. Each step is first
+/// noted in the bill, and then done in one of the organization's turns.
 pub(super) async fn decoded(
     headers: &HeaderMap,
     body: Vec<u8>,

@@ -1,8 +1,8 @@
-//! What of a component's answer becomes HTTP: a status of an answer, and header fields that belong into one.
+//! The parts of a component's answer that become HTTP: a suitable status, and suitable header fields.
 //!
-//! The component runs in a sandbox and may be anybody's build. Its answer must neither change the connection it goes over
-//! (a 1xx status, a hop-by-hop field) nor reach beyond its own document (a cookie, a policy for the whole origin, a path
-//! for the proxy in front).
+//! The component runs in a sandbox and may come from anybody. Its answer must not change the connection (by a 1xx
+//! status or a hop-by-hop field), nor affect more than its own document (by a cookie, a policy for the whole origin, or
+//! a path for the proxy in front).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
@@ -33,12 +33,12 @@ const MOST_FIELDS: usize = 32;
 /// How long a field's value may be, in bytes.
 const LONGEST: usize = 8 << 10;
 
-/// The status, if it is one of an answer (RFC 9110 §15): success, redirection, or an error.
+/// The status, if it is one of a final answer (RFC 9110 §15): success, redirection, or an error.
 pub(super) fn status(status: u16) -> Option<StatusCode> {
     if (200..600).contains(&status) { StatusCode::from_u16(status).ok() } else { None }
 }
 
-/// Those fields that a component may set.
+/// The fields that a component may set.
 pub(super) fn fields(fields: Vec<(String, String)>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(fields.len().min(MOST_FIELDS) + 4);
     for (name, value) in fields.into_iter().take(MOST_FIELDS) {

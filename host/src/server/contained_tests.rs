@@ -1,4 +1,4 @@
-//! Tests of what happens when the component's answer is none, when the host panics, and when its log does.
+//! The server still answers if the component gives no valid answer, if the host panics, and if its log panics.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl tracing::Subscriber for Unwritable {
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
     fn event(&self, event: &tracing::Event<'_>) {
-        // The library's own lines: those of others are not what is tested.
+        // Only the library's own lines count: other crates are not tested here.
         assert!(!event.metadata().target().starts_with("insomnia_scim"), "as a test of what the server makes of it");
     }
 

@@ -1,4 +1,4 @@
-//! Health: whether the process lives, and whether it should be sent requests.
+//! Health: whether the process is alive, and whether it should get requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use crate::condition::Trouble;
 use crate::provisioner::Provisioner;
 
-/// Whether the server takes requests. It stops doing so before it stops.
+/// Whether the server accepts requests. This ends before the server stops.
 #[derive(Clone, Default)]
 pub(crate) struct Readiness(Arc<AtomicBool>);
 
@@ -18,7 +18,7 @@ impl Readiness {
         self.0.store(ready, Ordering::Relaxed);
     }
 
-    /// Whether it is.
+    /// Whether the server accepts requests.
     pub(crate) fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -35,18 +35,18 @@ pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: requests can be served: the storage takes writes, and the component answers calls.
+/// `GET /readyz`: the server can serve requests, because the storage accepts writes and the component answers calls.
 pub(crate) async fn ready(State(health): State<Health>) -> (StatusCode, String) {
     if !health.readiness.get() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is starting or stopping\n".into());
     }
     match health.provisioner.trouble().await {
         None => (StatusCode::OK, "ready\n".into()),
-        // What strangers may read: not what the storage says about itself, which is in the log.
+        // Strangers may read this answer, so it does not say what the storage says about itself. That is in the log.
         Some(trouble) => {
             let text = match trouble {
                 Trouble::StorageFull => "the storage is full",
-                Trouble::Storage(_) => "the storage does not take writes",
+                Trouble::Storage(_) => "the storage does not accept writes",
                 Trouble::Component(_) => "the component answers no call",
                 Trouble::TooSlow => "storage or component are too slow",
             };

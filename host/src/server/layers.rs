@@ -1,4 +1,4 @@
-//! What lies round all routes of the standalone server: caching, compression, and an answer when something panics.
+//! The layers around all routes of the standalone server: caching, compression, and an answer if something panics.
 
 use std::any::Any;
 
@@ -15,7 +15,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::{answer, service, tracked};
 
-/// The page's routes, with what their bodies take noted.
+/// The page's routes; the memory of their bodies is noted.
 pub(crate) fn page(routes: Router) -> Router {
     routes.layer(from_fn(tracked::note_bodies))
 }
@@ -25,12 +25,12 @@ pub(crate) fn all(routes: Router) -> Router {
     routes
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest).compress_when(Compressible))
-        // Round all others, so that whatever panics is answered.
+        // This is the outermost layer, so that every panic gets an answer.
         .layer(CatchPanicLayer::custom(panicked))
 }
 
-/// What is compressed: what is large enough, neither a stream of events nor a page. A page holds the token of its forms
-/// beside what others may have put into it, and its compressed length would tell of it (the attack called BREACH).
+/// Compresses answers that are large enough, except streams of events and pages. A page contains the token of its forms
+/// together with texts of others, so its compressed length would reveal the token (the attack called BREACH).
 #[derive(Clone)]
 struct Compressible;
 

@@ -1,4 +1,4 @@
-//! The standalone server: accepts connections, and stops without breaking off what it has begun.
+//! The standalone server: accepts connections, and finishes all requests that have begun before it stops.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -40,29 +40,29 @@ use crate::traces::{Span, Traces};
 
 /// How long a client may take to send the header of a request.
 const HEADER_TIME: Duration = Duration::from_secs(60);
-/// The largest request line and header; more is answered 431.
+/// The largest request line and header; larger ones are answered 431.
 const HEADER_BYTES: usize = 64 << 10;
 /// HTTP/2: the largest list of header fields of one request.
 const HEADER_LIST_BYTES: u32 = 32 << 10;
-/// HTTP/2: requests of one connection at the same time.
+/// HTTP/2: the most requests of one connection at the same time.
 const STREAMS: u32 = 32;
-/// HTTP/2: what may be sent of one request's body before it is read.
+/// HTTP/2: how much of one request's body may be sent before it is read.
 const STREAM_WINDOW: u32 = 64 << 10;
-/// HTTP/2: what may be sent of all bodies of a connection before they are read.
+/// HTTP/2: how much of all bodies of a connection may be sent before they are read.
 const CONNECTION_WINDOW: u32 = 128 << 10;
-/// HTTP/2: what the library buffers of one answer before it is sent.
+/// HTTP/2: how much of one answer the library buffers before it is sent.
 const SEND_BUFFER: usize = 64 << 10;
-/// How long requests that have begun may take to end when the server stops: longer than a call may take.
+/// How long requests that have begun may take when the server stops: longer than a call may take.
 const STOP_TIME: Duration = Duration::from_secs(65);
-/// How long a connection that is new when the server stops may take to send its first request: it was accepted, so its
-/// client may have sent one already, and another server can't answer it.
+/// How long a new connection may take to send its first request when the server stops. It was accepted, so its client
+/// may have sent a request already, which no other server can answer.
 const LAST_CALL: Duration = Duration::from_secs(1);
-/// Pause after a failure to accept, for instance because there are no file descriptors left.
+/// The pause after a failure to accept, for instance because there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often room is made while a connection waits to be accepted.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
 
-/// Where the server takes connections, and whether they are encrypted.
+/// The addresses of the server, and whether connections to them are encrypted.
 #[derive(Debug)]
 pub struct Listener {
     tcp: TcpListener,
@@ -70,34 +70,35 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Connections to this address speak TLS.
+    /// Connections to this address use TLS.
     #[must_use]
     pub fn encrypted(tcp: TcpListener, tls: Tls) -> Self {
         Self { tcp, tls: Some(tls) }
     }
 }
 
-/// Connections to this address are not encrypted: a proxy in front of it does that, or they don't leave the machine.
+/// Connections to this address are not encrypted: a proxy in front of the server encrypts them, or they do not leave
+/// the machine.
 impl From<TcpListener> for Listener {
     fn from(tcp: TcpListener) -> Self {
         Self { tcp, tls: None }
     }
 }
 
-/// Why the server ended other than by being asked to.
+/// The reason why the server ended without a request to stop.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The listener's address can't be told.
+    /// The listener's address is unknown.
     #[error("the listener can't be used: {0}")]
     Listener(#[from] io::Error),
-    /// What was logged last could not be stored.
+    /// The last log entries could not be stored.
     #[error("the last log entries could not be stored: {0}")]
     Flush(#[from] StorageError),
 }
 
-/// Serves the SCIM endpoint and these routes until `stop` is ready; then takes no more requests, finishes those that have
-/// begun, and stores what was logged. `readiness` is set while requests are taken.
+/// Serves the SCIM endpoint and these routes until `stop` is ready; then accepts no more requests, finishes those that
+/// have begun, and stores the log entries. `readiness` is set while requests are accepted.
 ///
 /// # Errors
 /// [`ServeError`] says what went wrong at the end.
@@ -180,7 +181,7 @@ pub(crate) async fn listen(
     Ok(())
 }
 
-/// Keeps the certificate fresh, if there is one.
+/// Renews the certificate when its files change, if there is one.
 async fn renewal(tls: Option<Tls>) -> Infallible {
     match tls {
         Some(tls) => tls.renew().await,
@@ -188,7 +189,7 @@ async fn renewal(tls: Option<Tls>) -> Infallible {
     }
 }
 
-/// How HTTP is spoken.
+/// The HTTP settings.
 fn http() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
@@ -204,8 +205,8 @@ fn http() -> auto::Builder<TokioExecutor> {
     builder
 }
 
-/// Agrees with a client on the encryption, unless its place is needed or the server stops; says whether the client has shown
-/// a certificate.
+/// Agrees with a client on the encryption, unless its place is needed or the server stops. Returns whether the client
+/// has shown a certificate.
 async fn agree(
     tls: &Tls,
     stream: TcpStream,
@@ -226,7 +227,7 @@ async fn agree(
     Ok((stream, shown))
 }
 
-/// Serves one connection to its end, and watches that it does not keep what others need.
+/// Serves one connection to its end, and ends it if it holds what others need.
 async fn drive(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
@@ -284,17 +285,17 @@ async fn accept(
     let place = loop {
         match timeout(ROOM_PAUSE, Arc::clone(places).acquire_owned()).await {
             Ok(place) => break place.ok(),
-            // Whoever waits without a request goes, so that the door is never shut.
+            // A connection without a request ends, so that new ones can always be accepted.
             Err(_) => connections.make_room(),
         }
     };
     let (stream, peer) = listener.accept().await?;
-    // Answers are written whole: waiting to fill a packet would only delay them.
+    // Answers are written whole, so waiting to fill a packet would only delay them.
     stream.set_nodelay(true)?;
     Ok((stream, peer, place))
 }
 
-/// How many file descriptors the process may have; `None` if there is no limit, or none that is known.
+/// How many file descriptors the process may have; `None` if there is no known limit.
 fn descriptors() -> Option<u64> {
     #[cfg(unix)]
     return rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
@@ -316,8 +317,8 @@ fn names_its_host<B>(request: &Request<B>) -> bool {
     }
 }
 
-/// What a request meets first: it is noted in the ledger; then SCIM goes straight to its service, all else through the
-/// router, what receivers of SCIM events ask for as well.
+/// The entry of every request: it is noted in the ledger, then SCIM requests go straight to their service, and all
+/// others to the router, including those of receivers of SCIM events.
 #[derive(Clone)]
 struct Entry {
     scim: ScimService,
@@ -335,7 +336,7 @@ impl Entry {
     async fn call(self, request: Request<Incoming>, connection: Arc<Connection>) -> Result<Response<Body>, Infallible> {
         let begun = Instant::now();
         let (metrics, uri, method) = (Arc::clone(&self.metrics), request.uri().clone(), request.method().clone());
-        // Whether the server is there is asked every second, and says nothing to who looks at traces.
+        // Monitoring asks every second whether the server is alive, which is of no interest in traces.
         let is_probe = matches!(uri.path(), "/healthz" | "/readyz");
         let span = match self.traces.is_on() && !is_probe {
             true => {
@@ -379,7 +380,7 @@ impl Entry {
         let path = request.uri().path();
         let is_scim = path.strip_prefix("/scim").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if is_scim && !receivers::is_route(path) {
-            // What it holds besides its answer ends here.
+            // The memory of the request ends here; that of its answer continues.
             drop(bill);
             Ok(tracked::noted(self.scim.call(request).await?, open))
         } else {

@@ -1,17 +1,17 @@
-//! Paths as they may stand in the log, which others read.
+//! Paths in a form for the log, which others may read.
 
 use std::borrow::Cow;
 
-/// What all tokens, keys and client secrets of this product begin with.
+/// The beginning of all tokens, keys and client secrets of this product.
 const SECRET: &str = "insm_";
-/// How much of a path is logged, in bytes.
+/// How many bytes of a path are logged.
 const MOST: usize = 512;
 
-/// The path without what is secret, and not too long. Tokens and API keys that somebody entered where a URL belongs are cut
-/// out, also where the underscore is percent-encoded.
+/// The path without secrets, and not too long. Tokens and API keys that somebody has entered where a URL belongs are
+/// removed, even if the underscore is percent-encoded.
 pub(crate) fn loggable(path: &str) -> Cow<'_, str> {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    // A path that hides a secret behind its encoding is logged as what it stands for.
+    // If the path hides a secret behind its encoding, the decoded path is logged without the secret.
     let path = if decoded.contains(SECRET) && !path.contains(SECRET) { decoded } else { Cow::Borrowed(path) };
     let path = if path.contains(SECRET) { Cow::Owned(without_secrets(&path)) } else { path };
     if path.len() <= MOST {
@@ -26,7 +26,7 @@ fn without_secrets(path: &str) -> String {
     for part in parts {
         safe += SECRET;
         safe += "…";
-        // A secret has letters, digits, underscores and hyphens.
+        // A secret consists of letters, digits, underscores and hyphens.
         let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(part.len());
         safe += &part[end..];
     }

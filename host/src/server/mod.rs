@@ -41,8 +41,8 @@ use axum::Router;
 use self::receivers::Stopping;
 use crate::provisioner::Provisioner;
 
-/// The routes of the SCIM endpoint, of OAuth 2.0 but for the authorization endpoint, and of the receivers of SCIM events, none
-/// of whom waits any more once the server is `stopping`.
+/// The routes of the SCIM endpoint, of the OAuth 2.0 endpoints except the authorization endpoint, and of receivers of
+/// SCIM events. Once the server is `stopping`, no receiver waits any more.
 pub(crate) fn router(provisioner: &Provisioner, stopping: Stopping) -> Router {
     let scim = ScimService::new(provisioner.clone());
     Router::new()

@@ -1,4 +1,5 @@
-//! The OAuth 2.0 endpoints of all organizations but the authorization endpoint, which needs a person and so a page.
+//! The OAuth 2.0 endpoints of all organizations, except the authorization endpoint, which needs a person and therefore
+//! a page.
 
 use axum::Router;
 use axum::body::Body;
@@ -39,9 +40,9 @@ async fn token(State(provisioner): State<Provisioner>, Path(name): Path<String>,
     answer(response)
 }
 
-/// Any other method: the answer is JSON as every refusal here, so that a client can show it.
+/// Answers any other method. The answer is JSON like every refusal here, so that a client can show it.
 async fn only_post() -> Response<Body> {
-    wrong_method("POST", "This endpoint takes POST with a form (RFC 6749)")
+    wrong_method("POST", "This endpoint accepts POST with a form (RFC 6749)")
 }
 
 async fn only_get() -> Response<Body> {
@@ -62,8 +63,8 @@ async fn revoke(State(provisioner): State<Provisioner>, Path(name): Path<String>
     answer(response)
 }
 
-/// The metadata of an authorization server (RFC 8414): the same document for every name that an organization may have, so
-/// that it does not tell which there are.
+/// The metadata of an authorization server (RFC 8414). The document is the same for every possible name of an
+/// organization, so that it does not reveal which exist.
 async fn metadata(State(provisioner): State<Provisioner>, Path(issuer): Path<String>) -> Response<Body> {
     let Some(organization) = named(&provisioner, &issuer, "/oauth/") else {
         return answer(error(404, "not_found", "There is no such authorization server"));
@@ -72,8 +73,8 @@ async fn metadata(State(provisioner): State<Provisioner>, Path(issuer): Path<Str
     answer(document.unwrap_or_else(failed))
 }
 
-/// The metadata of a connector URL (RFC 9728), which the challenge of a 401 names: where tokens for it are had. It is the
-/// same for every name as well.
+/// The metadata of a connector URL (RFC 9728), which the challenge of a 401 names: it says where to get tokens. It is
+/// the same for every name as well.
 async fn resource_metadata(State(provisioner): State<Provisioner>, Path(resource): Path<String>) -> Response<Body> {
     let Some(organization) = named(&provisioner, &resource, SCIM_PATH) else {
         return answer(error(404, "not_found", "There is no such resource"));
@@ -88,8 +89,8 @@ async fn resource_metadata(State(provisioner): State<Provisioner>, Path(resource
     answer(json(document.to_string().into_bytes()))
 }
 
-/// The organization whose URL has this path, without its first slash. The path of the base URL may stand before it, since
-/// the well-known path is put between host and path, and a proxy may have taken it away.
+/// The organization whose URL has this path, without its first slash. The base URL's path may come before it, since the
+/// well-known path is between host and path; a proxy may have removed it.
 fn named(provisioner: &Provisioner, path: &str, below: &str) -> Option<Organization> {
     let path = format!("/{path}");
     let path = path.strip_prefix(path_of(provisioner.base_url())).unwrap_or(&path);
@@ -101,7 +102,7 @@ fn json(body: Vec<u8>) -> OAuthResponse {
     OAuthResponse { status: 200, headers: vec![("content-type".into(), "application/json".into())], body }
 }
 
-/// The organization, and what the component gets of the request.
+/// The organization, and the request in the component's form.
 async fn accept(
     provisioner: &Provisioner,
     name: &str,
@@ -116,8 +117,9 @@ async fn accept(
         BodyError::TooSlow => error(408, "invalid_request", "The form did not arrive in time"),
         BodyError::Broken => error(400, "invalid_request", "The form is broken"),
     })?;
-    // As if the client were not known: who is none learns nothing about which organizations there are.
-    let unknown = || error(401, "invalid_client", "The client or its secret is not known here");
+    // An unknown organization answers as if the client were unknown, so that strangers do not learn which organizations
+    // exist.
+    let unknown = || error(401, "invalid_client", "The client or its secret is unknown");
     let organization = find(provisioner, name).await?.ok_or_else(unknown)?;
     Ok((organization, OAuthRequest { headers: forwarded(&head.headers), body, ..OAuthRequest::default() }))
 }
@@ -135,7 +137,7 @@ async fn find(provisioner: &Provisioner, name: &str) -> Result<Option<Organizati
 
 fn failed(error_: CallError) -> OAuthResponse {
     match error_ {
-        CallError::Deleted => error(401, "invalid_client", "The client or its secret is not known here"),
+        CallError::Deleted => error(401, "invalid_client", "The client or its secret is unknown"),
         CallError::Trap => error(500, "server_error", "An internal error occurred"),
         CallError::Busy | CallError::Deadline | CallError::Memory | CallError::Component => {
             error(503, "temporarily_unavailable", "Too many requests at the same time")
@@ -143,7 +145,7 @@ fn failed(error_: CallError) -> OAuthResponse {
     }
 }
 
-/// A refusal as RFC 6749 §5.2 has it; the texts have neither quotation marks nor backslashes.
+/// A refusal in the form of RFC 6749 §5.2; the texts have neither quotation marks nor backslashes.
 fn error(status: u16, code: &str, description: &str) -> OAuthResponse {
     let mut headers = vec![
         ("cache-control".to_owned(), "no-store".to_owned()),

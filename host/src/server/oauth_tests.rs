@@ -1,4 +1,4 @@
-//! The OAuth 2.0 endpoints over HTTP, and what a token from them is worth at the SCIM endpoint.
+//! The OAuth 2.0 endpoints over HTTP, and the use of their tokens at the SCIM endpoint.
 
 use std::sync::Arc;
 

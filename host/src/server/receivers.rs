@@ -1,5 +1,5 @@
-//! What receivers of SCIM events ask for (RFC 9967): tokens, by polling (RFC 8936), and the keys by which they verify them
-//! (RFC 7517). It is the component that answers; the server waits where a receiver would wait.
+//! The endpoints for receivers of SCIM events (RFC 9967): tokens by polling (RFC 8936), and the keys to verify them
+//! (RFC 7517). The component answers; the server waits in the place of a receiver that would wait.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,28 +30,28 @@ use crate::provisioner::Provisioner;
 use crate::quota::Exceeded;
 use crate::urls::SCIM_PATH;
 
-/// The largest request, in bytes: as much as the component takes.
+/// The largest request, in bytes, which is the component's limit.
 const MAX_REQUEST: usize = 64 << 10;
-/// How long a receiver waits for a token at the most.
+/// The longest time that a receiver waits for a token.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// How often is asked anew without a commit in this process: there may be other processes.
+/// How often the component is asked again without a commit in this process: other processes may have committed.
 const ANEW: Duration = Duration::from_secs(5);
-/// How often is looked whether the server stops.
+/// How often a waiting request checks whether the server stops.
 const LOOK: Duration = Duration::from_secs(1);
-/// The least time between two calls for a receiver that waits: many commits in a row are one reason to ask.
+/// The least time between two calls for a waiting receiver: many commits in a row are one reason to ask.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How many requests of a stream wait at the same time; one more is answered after [`ANEW`].
+/// How many requests of a stream may wait at the same time; a further one is answered after [`ANEW`].
 const WAITING: usize = 3;
 
-/// Whether the server is about to end, so that nobody waits any more.
+/// Whether the server is about to stop, so that no request waits any more.
 pub(crate) type Stopping = Arc<dyn Fn() -> bool + Send + Sync>;
 
 #[derive(Clone)]
 struct Receivers {
     provisioner: Provisioner,
-    /// Who waits, by organization and stream.
+    /// The waiting requests, by organization and stream.
     waiting: Arc<Streams<(OrganizationId, String)>>,
-    /// Whose token was right lately: their requests count towards the organization's quota.
+    /// Receivers whose token was valid recently: their requests count towards the organization's quota.
     admitted: Arc<Admitted>,
     stopping: Stopping,
 }
@@ -68,7 +68,7 @@ pub(super) fn router(provisioner: &Provisioner, stopping: Stopping) -> Router {
         .with_state(receivers)
 }
 
-/// Says in the server's log how a request was answered, as is said of SCIM requests.
+/// Logs how a request was answered, as for SCIM requests.
 async fn logged(request: Request, next: Next) -> Response<Body> {
     let begun = Instant::now();
     let (method, path) = (request.method().clone(), loggable(request.uri().path()).into_owned());
@@ -86,7 +86,7 @@ async fn logged(request: Request, next: Next) -> Response<Body> {
     response
 }
 
-/// Whether the path is one of these routes: the server takes what else is below `/scim` for SCIM.
+/// Whether the path is one of these routes: all other paths below `/scim` are SCIM.
 pub(super) fn is_route(path: &str) -> bool {
     let below = path.strip_prefix(SCIM_PATH).unwrap_or_default();
     let mut parts = below.split('/').skip(1);
@@ -123,7 +123,7 @@ async fn poll(
     }
 }
 
-/// Why the component was not asked, or gave no answer.
+/// The reason why the component was not asked, or gave no answer.
 enum NoAnswer {
     OverQuota(Exceeded),
     Call(CallError),
@@ -136,7 +136,7 @@ impl From<CallError> for NoAnswer {
 }
 
 impl Receivers {
-    /// What the component answers, at once or when there is something.
+    /// The component's answer, at once or when there is a token.
     async fn answer(
         &self,
         organization: &Organization,
@@ -155,7 +155,7 @@ impl Receivers {
             self.admitted.note(organization.id(), presented.as_bytes());
             usage.has_served();
         }
-        // Who waits is no request that is being served.
+        // A request that waits does not count as one that is being served.
         drop(entered);
         request.again = true;
         bill.is_of(&self.provisioner.runtime().account(organization.id()));
@@ -164,13 +164,13 @@ impl Receivers {
         }
         let place = (organization.id().clone(), request.stream_id.clone());
         let Some(_waits) = self.waiting.open(&place) else {
-            // At once it would only ask again.
+            // If the answer came at once, the receiver would only ask again.
             sleep(ANEW).await;
             return Ok(response);
         };
         let end = Instant::now() + LONGEST_WAIT;
         let mut commits = self.provisioner.alarm().follow(organization.id());
-        // Once more in any case: something may have come before anybody followed.
+        // The component is asked once more in any case: a token may have come before this request followed commits.
         let mut asked = None::<Instant>;
         while response.wait && Instant::now() < end && !(self.stopping)() {
             if let Some(asked) = asked.filter(|asked| asked.elapsed() < ANEW) {
@@ -189,7 +189,7 @@ impl Receivers {
     }
 }
 
-/// The key set of a stream. It has no keys where there is no such stream or organization.
+/// The key set of a stream. If there is no such stream or organization, the set is empty.
 async fn key_set(State(receivers): State<Receivers>, Path((name, stream)): Path<(String, String)>) -> Response<Body> {
     let organization = match find(&receivers.provisioner, &name).await {
         Ok(organization) => organization,
@@ -197,7 +197,7 @@ async fn key_set(State(receivers): State<Receivers>, Path((name, stream)): Path<
     };
     match organization.stream_key_set(&stream).await {
         Ok(keys) => {
-            // What is signed with a new key comes at once: a cache must not give out the key set of before.
+            // Tokens with a new key follow at once, so a cache must not return the old key set.
             let headers = [("content-type", "application/jwk-set+json"), ("cache-control", "no-cache")];
             let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
             respond(200, headers.into(), keys.into())
@@ -206,7 +206,7 @@ async fn key_set(State(receivers): State<Receivers>, Path((name, stream)): Path<
     }
 }
 
-/// The organization; for a name that there is none of, one that answers as if it had no stream.
+/// The organization. If there is none of this name, the result answers as if it had no stream.
 async fn find(provisioner: &Provisioner, name: &str) -> Result<Organization, Response<Body>> {
     let id = OrganizationId::parse(name).unwrap_or_else(|_| OrganizationId::nobody());
     if id.is_nobody() {
@@ -219,7 +219,7 @@ async fn find(provisioner: &Provisioner, name: &str) -> Result<Organization, Res
 }
 
 async fn only_post() -> Response<Body> {
-    wrong_method("POST", "this endpoint takes POST (RFC 8936)")
+    wrong_method("POST", "this endpoint accepts POST (RFC 8936)")
 }
 
 async fn only_get() -> Response<Body> {
@@ -244,7 +244,7 @@ fn busy() -> Response<Body> {
     response
 }
 
-/// A refusal in the form of the component's; the texts have neither quotation marks nor backslashes.
+/// A refusal in the component's form; the texts have neither quotation marks nor backslashes.
 fn refusal(status: u16, err: &str, description: &str) -> Response<Body> {
     let headers = [("content-type", "application/json"), ("content-language", "en")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -7,18 +7,19 @@ use axum::http::{HeaderMap, HeaderName};
 
 pub(crate) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Drawn once per process: 64 random bits before a counter are as unique as a random id, without a system call each.
+/// The random part is drawn once for each process: 64 random bits before a counter are as unique as a random id,
+/// without a system call for each.
 static PROCESS: LazyLock<u64> = LazyLock::new(|| {
     getrandom::u64().unwrap_or_else(|_| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0))
 });
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
-/// The next id: 16 hexadecimal digits of the process, and at least 6 of the request.
+/// The next id: 16 hexadecimal digits for the process, and at least 6 for the request.
 pub(crate) fn next() -> String {
     format!("{:016x}{:06x}", *PROCESS, COUNTER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// The id that the client gave its request, if it is fit for the log.
+/// The id that the client gave its request, if it is suitable for the log.
 pub(crate) fn of_client(headers: &HeaderMap) -> Option<&str> {
     let id = headers.get(&X_REQUEST_ID)?.to_str().ok()?;
     let valid = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');

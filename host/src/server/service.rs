@@ -1,4 +1,4 @@
-//! The SCIM endpoint: finds the organization, reads the request, and answers in SCIM whatever happens.
+//! The SCIM endpoint: it finds the organization, reads the request, and gives a SCIM answer in every case.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -39,17 +39,18 @@ static FORWARDED: [HeaderName; 8] = [
     header::USER_AGENT,
 ];
 
-/// The header field by which the host has the component refuse a request: the seconds to wait, how many were refused
-/// before it without an entry of the log, and the reason. One that a client sends never gets there.
+/// The header field by which the host makes the component refuse a request. It holds the seconds to wait, how many
+/// requests were refused before this one without a log entry, and the reason. A field of this name that a client sends
+/// is removed.
 const OVER_QUOTA: &str = "insomnia-over-quota";
 
 /// The SCIM endpoint of all organizations, as a [`tower::Service`] for `/scim/…`.
 ///
-/// A request is given up when its client is gone: what it committed stands, and it commits nothing afterwards.
+/// A request ends when its client is gone: its earlier commits stay, and it commits nothing afterwards.
 #[derive(Clone)]
 pub struct ScimService {
     provisioner: Provisioner,
-    /// Who was let in lately.
+    /// Callers that were admitted recently.
     admitted: Arc<Admitted>,
 }
 
@@ -58,19 +59,20 @@ impl ScimService {
         Self { provisioner, admitted: Arc::default() }
     }
 
-    /// Whether the sender of the request was let in lately.
+    /// Whether the sender of the request was admitted recently.
     fn knows(&self, organization: &Organization, head: &request::Parts) -> bool {
         let authorization = head.headers.get(header::AUTHORIZATION);
         authorization.is_some_and(|value| self.admitted.is(organization.id(), value.as_bytes()))
     }
 
-    /// Counts a request of a caller who is known, or says which quota is used up.
+    /// Counts a request of a known caller; an error says which quota is used up.
     async fn enter(&self, organization: &Organization) -> Result<AtOnce, (Arc<Usage>, Exceeded)> {
         let usage = self.provisioner.runtime().usage(organization.id()).await;
         usage.enter().map_err(|exceeded| (usage, exceeded))
     }
 
-    /// Whether the sender of the request is known to the organization, so that this one answers for what is held for it.
+    /// Whether the sender of the request is known to the organization. If so, the organization's account pays for its
+    /// memory.
     async fn admits(&self, organization: &Organization, head: &request::Parts, bill: &Bill) -> Result<bool, CallError> {
         let Some(authorization) = head.headers.get(header::AUTHORIZATION) else { return Ok(false) };
         if !self.admitted.is(organization.id(), authorization.as_bytes()) {
@@ -102,7 +104,7 @@ where
     }
 }
 
-/// A request that is being served; a panic of the host ends it with 500 instead of a broken connection.
+/// Serves a request. If the host panics, the answer is 500 instead of a broken connection.
 pub struct Caught {
     call: Pin<Box<dyn Future<Output = Response<Body>> + Send>>,
     request_id: String,
@@ -123,7 +125,7 @@ impl Future for Caught {
     }
 }
 
-/// Logs. An embedder's subscriber that panics costs its line and nothing else: what has been done is answered.
+/// Logs the request. If an embedder's subscriber panics, only its line is lost, and the request is answered.
 pub(crate) fn quietly(log: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(log));
 }
@@ -146,7 +148,8 @@ where
             (response.clone(), 0)
         }
     };
-    // Neither the query, which holds names, nor any header field of the request but its own id.
+    // The log has neither the query, which contains names, nor any header field of the request but the client's id of
+    // it.
     quietly(|| {
         tracing::info!(
             target: "insomnia_scim::request",
@@ -167,14 +170,14 @@ where
     answer(response, &head.headers, &request_id, &bill, steps, is_safe).await
 }
 
-/// Whether the path leads to a search (RFC 7644 §3.4.3), in any form in which the component takes it: a request that only
-/// reads although it is a POST.
+/// Whether the path is that of a search (RFC 7644 §3.4.3), in any form that the component accepts. Such a request only
+/// reads, although it is a POST.
 fn is_search(path: &str) -> bool {
     let last = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default();
     percent_encoding::percent_decode_str(last).decode_utf8_lossy().eq_ignore_ascii_case(".search")
 }
 
-/// Has the organization's component handle the request. The second value is how many bytes of body were read.
+/// Passes the request to the organization's component. The second value is how many bytes of the body were read.
 async fn handle<B>(
     service: &ScimService,
     organization: &Organization,
@@ -187,7 +190,8 @@ async fn handle<B>(
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
-    // Of callers who are known only: strangers neither use up an organization's quota nor make the host remember a name.
+    // Only known callers count: strangers must neither use up an organization's quota nor make the host remember a
+    // name.
     let is_known = service.knows(organization, head);
     let mut entered = None;
     if is_known {
@@ -201,27 +205,27 @@ where
     }
     if body.is_end_stream() {
         let response = respond(service, organization, path, head, Vec::new(), request_id, None).await;
-        // Whose answer it is matters while it is held; one that is refused for its token is small.
+        // The owner of the answer matters while its memory is used. A refusal because of the token is small.
         if response.status != 401 && service.admits(organization, head, bill).await == Ok(true) && !is_known {
             service.provisioner.runtime().usage(organization.id()).await.has_served();
         }
         return (response, 0);
     }
-    // Before its first byte is read: whoever is let in by nobody costs no memory.
+    // This is asked before the body is read, so that a caller who is not admitted uses no memory.
     let admitted = match service.admits(organization, head, bill).await {
         Ok(true) if entered.is_some() => Ok(Some(Ok(entered))),
         Ok(true) => Ok(Some(service.enter(organization).await.map(Some))),
         Ok(false) => Ok(None),
         Err(error) => Err(error),
     };
-    // Counted until it is answered.
+    // The request counts until it is answered.
     let _entered = match admitted {
         Ok(Some(Ok(entered))) => entered,
         Ok(Some(Err((usage, exceeded)))) => {
             body::discard(&head.headers, body, bill).await;
             return (over_quota(service, organization, path, head, request_id, &usage, &exceeded).await, 0);
         }
-        // The component refuses it, and logs that, whatever the body is.
+        // The component refuses and logs the request, whatever its body is.
         Ok(None) => {
             let response = respond(service, organization, path, head, Vec::new(), request_id, None).await;
             body::discard(&head.headers, body, bill).await;
@@ -246,8 +250,8 @@ where
     (response, received)
 }
 
-/// The refusal of a caller whose organization has used up a quota. Once a second it is the component that refuses, since
-/// the organization's log is the component's; the entry says how many were refused without one.
+/// The refusal of a caller whose organization has used up a quota. Once a second the component makes it, so that the
+/// organization's log gets an entry, which says how many requests were refused without one.
 async fn over_quota(
     service: &ScimService,
     organization: &Organization,
@@ -273,7 +277,9 @@ fn refuse(error: BodyError, path: &str, request_id: &str) -> ScimResponse {
             ScimResponse::error(413, &detail, request_id)
         }
         BodyError::TooSlow => ScimResponse::error(408, "The body did not arrive in time.", request_id),
-        BodyError::Busy => ScimResponse::error(503, "There is no memory for the request at the moment.", request_id),
+        BodyError::Busy => {
+            ScimResponse::error(503, "The server has no memory for the request at the moment.", request_id)
+        }
         BodyError::Broken => ScimResponse::error(400, "The body is broken.", request_id),
     }
 }
@@ -284,7 +290,7 @@ fn split(path: &str) -> (&str, &str) {
     rest.split_at(rest.find('/').unwrap_or(rest.len()))
 }
 
-/// The organization that the request is for, or the refusal.
+/// The organization of the request, or a refusal.
 async fn find(
     provisioner: &Provisioner,
     name: &str,
@@ -296,7 +302,8 @@ async fn find(
     }
     let unauthorized = || refuse_unknown(&head.headers, request_id);
     let id = OrganizationId::parse(name).map_err(|_| unauthorized())?;
-    // One that is not there answers as one that has no connector: who has no token can't tell which there are.
+    // An unknown organization answers like one without a connector, so that callers without a token can't tell which
+    // exist.
     match provisioner.organization_or_stranger(&id).await {
         Ok(organization) => Ok(organization),
         Err(error) => {
@@ -315,7 +322,7 @@ async fn respond(
     request_id: &str,
     refused: Option<String>,
 ) -> ScimResponse {
-    // RFC 9110 §9.3.2: a HEAD is a GET whose body is not sent; hyper leaves it out and keeps its length.
+    // RFC 9110 §9.3.2: a HEAD is a GET whose body is not sent; hyper leaves the body out and keeps its length.
     let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
     let mut headers = forwarded(&head.headers);
     headers.extend(refused.map(|refused| (OVER_QUOTA.to_owned(), refused)));
@@ -333,7 +340,7 @@ async fn respond(
     organization.scim(request).await
 }
 
-/// What the component answers where no token is valid: who has none learns nothing about which organizations there are.
+/// The component's answer to a caller without a valid token: it does not reveal which organizations exist.
 fn refuse_unknown(headers: &HeaderMap, request_id: &str) -> ScimResponse {
     let authorization = headers.get(header::AUTHORIZATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let scheme = authorization.as_deref().and_then(|value| value.split_whitespace().next());

@@ -1,5 +1,5 @@
-//! How many answers that are written while they are read somebody has open: an organization its live logs and exports, a
-//! stream of SCIM events its receivers that wait.
+//! Limits answers that are written while they are read: an organization's live logs and exports, and the waiting
+//! receivers of a stream of SCIM events.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capability::storage::OrganizationId;
 
-/// Live logs and exports of one organization at the same time.
+/// The most live logs and exports of one organization at the same time.
 const MOST: usize = 20;
 
-/// What is open, by whose it is.
+/// The number of open answers for each owner.
 pub(crate) struct Streams<K: Eq + Hash + Clone = OrganizationId> {
     most: usize,
     open: Mutex<HashMap<K, usize>>,
 }
 
-/// One that is open.
+/// An open answer.
 pub(crate) struct Stream<K: Eq + Hash + Clone = OrganizationId> {
     streams: Arc<Streams<K>>,
     of: K,
@@ -29,12 +29,12 @@ impl Default for Streams {
 }
 
 impl<K: Eq + Hash + Clone> Streams<K> {
-    /// Each may have so many open.
+    /// Each owner may have this many open answers.
     pub(crate) fn new(most: usize) -> Self {
         Self { most, open: Mutex::default() }
     }
 
-    /// One more; `None` if there are too many.
+    /// Opens one more; `None` if there are too many.
     pub(crate) fn open(self: &Arc<Self>, of: &K) -> Option<Stream<K>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(of.clone()).or_default();

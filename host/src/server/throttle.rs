@@ -1,10 +1,10 @@
-//! Slows down who tries secrets: counts failed tries of a source, such as an address or an account, whether it is there or
-//! not.
+//! Slows down callers who guess secrets: it counts the failed tries of each source, such as an address or an account,
+//! whether it exists or not.
 //!
-//! Sources are as many as strangers like, and none is ever forgotten before its time. So counts are kept in a table of one
-//! size (a count-min sketch): each source has a cell in each of several rows, by a hash that nobody outside can compute,
-//! and its count is the lowest of them. Sources may share a cell; it takes a shared cell in every row to slow down one for
-//! the tries of others.
+//! Strangers can use any number of sources, and none may be forgotten too early. For this reason the counts are in a
+//! table of fixed size (a count-min sketch): each source has a cell in each of several rows, chosen by a hash that
+//! strangers can't compute, and its count is the lowest of these cells. Several sources may share a cell; only a source
+//! that shares its cell in every row is slowed down by the tries of others.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Failed tries of one address in one window.
+/// The most failed tries of one address in a window.
 pub(crate) const OF_ADDRESS: u32 = 20;
-/// The window. It is told by a clock that only goes forwards: setting the machine's clock locks nobody out.
+/// The window. Its clock only goes forwards, so that setting the machine's clock locks nobody out.
 const WINDOW: Duration = Duration::from_secs(10 * 60);
-/// Rows of the table.
+/// The rows of the table.
 const ROWS: usize = 4;
-/// Cells in a row. With 4,000 sources that have used up their tries, one source in 4,000 shares a cell with one of them
-/// in every row.
+/// The cells of a row. With 4,000 sources that have used up their tries, one source in 4,000 shares a cell with one of
+/// them in every row.
 const CELLS: usize = 1 << 15;
 
 /// The tries of all sources of one kind.
@@ -30,7 +30,7 @@ pub(crate) struct Throttle {
     cells: Mutex<Vec<Cell>>,
 }
 
-/// Tries in one window. The memory of cells that were never written is not taken from the machine.
+/// The tries in one window. Cells that were never written take no memory of the machine.
 #[derive(Clone, Copy, Default)]
 struct Cell {
     window: u32,
@@ -38,7 +38,7 @@ struct Cell {
 }
 
 impl Throttle {
-    /// So many tries of each source in a window.
+    /// Allows this many tries of each source in a window.
     pub(crate) fn new(most: u32) -> Self {
         Self {
             most,
@@ -48,7 +48,7 @@ impl Throttle {
         }
     }
 
-    /// Counts a try before it is made, so that parallel ones count as well; or the seconds to wait.
+    /// Counts a try before it is made, so that parallel tries count as well; an error is the number of seconds to wait.
     pub(crate) fn begin(&self, source: &impl Hash) -> Result<(), u32> {
         let (window, left) = self.window();
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +66,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// The try was right: it does not count.
+    /// Removes the try from the count, because it was right.
     pub(crate) fn succeeded(&self, source: &impl Hash) {
         let (window, _) = self.window();
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +82,7 @@ impl Throttle {
         let elapsed = self.begun.elapsed().as_secs();
         let window = u32::try_from(elapsed / WINDOW.as_secs()).unwrap_or(u32::MAX);
         let left = WINDOW.as_secs() - elapsed % WINDOW.as_secs();
-        // Cells begin with window 0, which counts nothing.
+        // The initial value of cells means window 0, so that number is not used.
         (window.saturating_add(1), u32::try_from(left).unwrap_or(u32::MAX))
     }
 
@@ -130,7 +130,7 @@ mod tests {
             assert_eq!(throttle.begin(&"victim"), Ok(()));
         }
         for number in 0..5_000_u32 {
-            // Nearly all have a place of their own.
+            // Nearly all sources have a cell of their own.
             let _ = throttle.begin(&number);
         }
         assert!(throttle.begin(&"victim").is_err(), "others have pushed its count out");

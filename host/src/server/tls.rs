@@ -1,4 +1,4 @@
-//! TLS of the server itself: its certificate, which may be renewed while it runs, and the certificates of clients.
+//! The server's own TLS: its certificate, which may be renewed while it runs, and the certificates of clients.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -20,12 +20,12 @@ use tokio_rustls::server::TlsStream;
 
 /// How long a client may take to agree on the encryption.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How often the files are looked at, so that a renewed certificate is used soon.
+/// How often the files are checked, so that a renewed certificate is used soon.
 const RENEWAL: Duration = Duration::from_secs(2);
-/// What an encrypted connection takes beside what every connection takes, in bytes: the messages of the handshake, of which
-/// the library keeps so much, and afterwards what it keeps of an answer.
+/// The memory of an encrypted connection in addition to that of every connection, in bytes: the messages of the
+/// handshake, up to the library's limit, and afterwards its buffer for an answer.
 pub(super) const OF_CONNECTION: usize = 64 << 10;
-/// What the library keeps of an answer that the client does not take, in bytes.
+/// The library's buffer for an answer that the client does not read, in bytes.
 const UNSENT: usize = 16 << 10;
 /// The protocols that a client may choose from (RFC 7301), the preferred one first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -34,18 +34,19 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WithoutCertificate;
 
-/// The files of which TLS is made. All of them are PEM.
+/// The files for TLS. All of them are PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The server's certificate, and after it the certificates of the authorities in between.
     pub certificate: PathBuf,
     /// The private key of the server's certificate: PKCS #8, PKCS #1 or SEC 1.
     pub key: PathBuf,
-    /// The certificates of the authorities whose clients may use the admin API; `None`: a client shows no certificate.
+    /// The certificates of the authorities whose clients may use the admin API; with `None`, clients need no
+    /// certificate.
     pub api_clients: Option<PathBuf>,
 }
 
-/// Why a server can't speak TLS.
+/// The reason why a server can't use TLS.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
@@ -54,34 +55,34 @@ pub enum TlsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: std::io::Error,
     },
-    /// A file is not what it should be.
+    /// A file does not have the required content.
     #[error("{} can't be used: {reason}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error in it.
         reason: String,
     },
 }
 
-/// TLS as the server speaks it: versions 1.2 and 1.3, by what the files say. While the server runs, the files are read again
-/// when they change; a connection keeps the certificate with which it began.
+/// The server's TLS, versions 1.2 and 1.3, with the content of these files. While the server runs, the files are read
+/// again when they change; a connection keeps the certificate with which it began.
 #[derive(Clone)]
 pub struct Tls {
     files: TlsFiles,
     current: Arc<Mutex<Current>>,
 }
 
-/// What the files said when they were last right.
+/// The files' content when it was last valid.
 struct Current {
     contents: Contents,
     config: Arc<ServerConfig>,
 }
 
-/// What stands in the files.
+/// The content of the files.
 #[derive(Clone, PartialEq, Eq)]
 struct Contents {
     certificate: Vec<u8>,
@@ -115,7 +116,7 @@ impl Tls {
     /// Agrees with a client on the encryption.
     ///
     /// # Errors
-    /// The client speaks another protocol, shows a certificate that is not right, or takes too long.
+    /// The client uses another protocol, shows a certificate that is not valid, or takes too long.
     pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<TlsStream<S>, String> {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.lock().config));
         let accepted = timeout(HANDSHAKE, acceptor.accept(stream)).await;
@@ -125,8 +126,8 @@ impl Tls {
         Ok(stream)
     }
 
-    /// Uses renewed files as soon as all of them are right together; never ends. Until then, and if they are wrong, what was
-    /// read before is used, and the log says once what is wrong.
+    /// Uses renewed files as soon as all of them are valid together; never ends. Until then the old ones are used, and
+    /// the log says once what is wrong.
     pub(super) async fn renew(self) -> Infallible {
         let mut refused = None;
         loop {
@@ -152,7 +153,7 @@ impl Tls {
         }
     }
 
-    /// Reads the files again, and says whether they have changed.
+    /// Reads the files again, and returns whether they have changed.
     fn read_again(&self) -> Result<bool, TlsError> {
         let contents = Contents::read(&self.files)?;
         if contents == self.lock().contents {
@@ -194,7 +195,7 @@ impl Contents {
                 for authority in certificates(pem).map_err(|reason| wrong(path, &reason))? {
                     roots.add(authority).map_err(|error| wrong(path, &error))?;
                 }
-                // Whoever shows none is served as well: only the admin API asks for one.
+                // A client without a certificate is served as well: only the admin API requires one.
                 let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                     .allow_unauthenticated()
                     .build()
@@ -202,10 +203,10 @@ impl Contents {
                 builder.with_client_cert_verifier(verifier)
             }
         };
-        // It fails where the key is not that of the certificate.
+        // This fails if the key does not belong to the certificate.
         let mut config = builder.with_single_cert(chain, key).map_err(|error| wrong(&files.key, &error))?;
         if self.api_clients.is_some() {
-            // A session that is resumed would bring a certificate along that nobody looks at again.
+            // A resumed session would contain a certificate that is not checked again.
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
         }
@@ -245,7 +246,7 @@ mod tests {
         let tls = Tls::open(files.clone()).unwrap();
         let first = Arc::clone(&tls.lock().config);
         assert!(!tls.read_again().unwrap());
-        // The certificate comes first, and its key a moment later.
+        // The certificate is replaced first, and its key a moment later.
         let renewed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         fs::write(&files.certificate, renewed.cert.pem()).unwrap();
         let error = tls.read_again().unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Bodies on their way between a connection and whoever serves it, noted in the request's bill.
+//! Bodies between a connection and its handler, noted in the request's bill.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -19,7 +19,7 @@ use super::connection::Open;
 /// How long a body may take to arrive.
 const TIME: Duration = Duration::from_secs(30);
 
-/// The middleware round handlers that read bodies by themselves: what they read is noted, and has to arrive in time.
+/// The middleware around handlers that read bodies themselves: what they read is noted, and must arrive in time.
 pub(super) async fn note_bodies(request: Request, next: Next) -> Response<Body> {
     let Some(bill) = Bill::begun(request.extensions()) else { return next.run(request).await };
     next.run(request.map(|body| {
@@ -69,13 +69,13 @@ impl HttpBody for Incoming {
     }
 }
 
-/// Watches that an answer, which is noted already, is taken. `open` ends with it.
+/// Watches that the client reads an answer that is noted already. `open` ends with it.
 pub(super) fn noted(answer: Response<Body>, open: Open) -> Response<Body> {
     open.owes(1);
     answer.map(|body| Body::new(Outgoing { first: None, body, bill: None, open, owed: true }))
 }
 
-/// Notes an answer: what is there already, and what comes piece by piece. `open` ends with it.
+/// Notes an answer: the part that exists already, and each further piece. `open` ends with it.
 pub(super) fn outgoing(answer: Response<Body>, bill: Bill, open: Open) -> Response<Body> {
     let (mut head, mut body) = answer.into_parts();
     // Most answers are in memory already, in one piece.
@@ -101,13 +101,12 @@ pub(super) fn outgoing(answer: Response<Body>, bill: Bill, open: Open) -> Respon
     Response::from_parts(head, Body::new(Outgoing { first, body, bill: Some(bill), open, owed: true }))
 }
 
-/// An answer's body, noted piece by piece. As long as nobody asks for the next piece, the client owes that it takes the
-/// last one.
+/// An answer's body, noted piece by piece. Until the next piece is requested, the client has not read the last one.
 struct Outgoing {
     /// The first piece, which is noted already.
     first: Option<Bytes>,
     body: Body,
-    /// Where the pieces are noted; nowhere if they are noted already.
+    /// The bill for the pieces; `None` if they are noted already.
     bill: Option<Bill>,
     open: Open,
     owed: bool,

@@ -1,8 +1,8 @@
-//! Turns between connections: a client that sends requests without waiting for the answers (pipelining, RFC 9112 §9.3.2) is
-//! served one of them, and then the others' requests come first.
+//! Turns between connections. A client may send requests without waiting for the answers (pipelining, RFC 9112 §9.3.2).
+//! After one of them, the requests of other connections come first.
 //!
-//! The HTTP library serves as many as sixteen of them in one go, and the runtime looks at no other connection meanwhile. Of
-//! requests that compute, that is long: a few such clients would make all others wait a third of a second.
+//! The HTTP library would serve up to sixteen of them in one go, and the runtime would not serve other connections
+//! meanwhile. If the requests compute, a few such clients would make all others wait for a third of a second.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -11,15 +11,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::yield_now;
 
-/// The turns of one connection. Clones are of the same connection.
+/// The turns of one connection. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turns {
-    /// A request has been begun since the runtime looked at the connection last.
+    /// Whether a request has begun in this turn.
     taken: Arc<AtomicBool>,
 }
 
 impl Turns {
-    /// Drives the connection. Each time that the runtime looks at it is a turn.
+    /// Drives the connection. Each time that the runtime polls it is a turn.
     pub(super) async fn drive<C: Future>(&self, mut connection: Pin<&mut C>) -> C::Output {
         poll_fn(|context| {
             self.taken.store(false, Ordering::Relaxed);
@@ -28,8 +28,8 @@ impl Turns {
         .await
     }
 
-    /// Waits until a request of the connection may begin: at once, if it is the first one of this turn. Requests of HTTP/2
-    /// are tasks of their own, which have turns anyway.
+    /// Waits until a request of the connection may begin: at once, if it is the first one of this turn. Requests of
+    /// HTTP/2 are tasks of their own, which have turns anyway.
     pub(super) async fn take(&self) {
         if self.taken.swap(true, Ordering::Relaxed) {
             yield_now().await;
@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    /// Serves a connection with so many requests; each notes in `begun` that it is one of them.
+    /// Serves a connection with this many requests; each notes in `begun` that it has begun.
     async fn serve(stream: DuplexStream, count: usize, begun: Arc<Mutex<Vec<usize>>>) {
         let turns = Turns::default();
         let of_request = turns.clone();

@@ -1,5 +1,5 @@
-//! What is answered to requests that can't be read: the HTTP library refuses them before anybody sees them, with a status
-//! and nothing else. Here the refusal becomes a SCIM error (RFC 7644 §3.12) on its way out, and a line of the log.
+//! The answer to requests that can't be read. The HTTP library refuses them with a status and an empty body before the
+//! server sees them. Here the refusal becomes a SCIM error (RFC 7644 §3.12), and gets a line in the log.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,17 +10,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{request_id, service};
 use crate::scim::ScimResponse;
 
-/// A connection on which no refusal is empty.
+/// A connection on which every refusal has a body.
 pub(super) struct Readable<S> {
     stream: S,
     refusal: Option<Refusal>,
 }
 
-/// A refusal that goes out in the place of the library's.
+/// A refusal that is sent instead of the library's.
 struct Refusal {
     bytes: Vec<u8>,
     sent: usize,
-    /// How many bytes the library wants to send in its place.
+    /// How many bytes the library wants to send instead.
     of_library: usize,
 }
 
@@ -31,7 +31,7 @@ impl<S> Readable<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Readable<S> {
-    /// Sends the rest of a refusal; then the library is told that its own has been sent.
+    /// Sends the rest of a refusal, and then tells the library that its own was sent.
     fn poll_refusal(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<usize>>> {
         while let Some(refusal) = &mut self.refusal {
             let Some(rest) = refusal.bytes.get(refusal.sent..).filter(|rest| !rest.is_empty()) else {
@@ -94,8 +94,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Readable<S> {
     }
 }
 
-/// The refusal in the place of these bytes, if they are one of the library: a head with a status of those that it gives,
-/// without a body and with none of the fields that every answer of ours has.
+/// The refusal to send instead of these bytes, if they are a refusal of the library: a head with one of its statuses,
+/// without a body and without the header fields that every answer of ours has.
 fn in_place_of(bytes: &[u8]) -> Option<Refusal> {
     let text = std::str::from_utf8(bytes).ok()?.strip_prefix("HTTP/1.")?.strip_suffix("\r\n\r\n")?;
     let mut lines = text.split("\r\n");
@@ -151,7 +151,7 @@ mod tests {
 
     const OF_LIBRARY: &str = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: Sun, 29 Nov 2026 09:00:00 GMT\r\n\r\n";
 
-    /// What arrives when this is written, through a pipe that takes so many bytes at once.
+    /// The bytes that arrive when this is written through a pipe that accepts this many bytes at a time.
     async fn sent(text: &str, at_once: usize) -> String {
         let (near, mut far) = tokio::io::duplex(at_once);
         let text = text.to_owned();

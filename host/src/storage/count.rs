@@ -5,7 +5,7 @@ use crate::capability::storage::{KeyRange, OrganizationId, Page, Storage, Storag
 /// The number of keys in the range. It costs what reading all of them costs.
 ///
 /// # Errors
-/// What a scan fails with.
+/// Those of a scan.
 pub(crate) async fn count(
     storage: &dyn Storage,
     organization: &OrganizationId,

@@ -1,16 +1,16 @@
-//! Who takes finished spans.
+//! The collector of finished spans.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-/// Why a message was not taken.
+/// The reason why a message was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
-    /// The same message may be taken later, after this time if the collector has said when.
+    /// The same message may be accepted later. If the collector has given a time, it must not be sent before.
     #[error("{why}")]
     Later {
-        /// Why not now.
+        /// The reason.
         why: String,
         /// How long the collector asks to wait.
         after: Option<Duration>,

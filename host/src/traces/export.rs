@@ -1,8 +1,8 @@
-//! Finished spans on their way to the collector.
+//! Sends finished spans to the collector.
 //!
-//! They wait in a bounded queue; a task of its own takes them out in batches. A batch that the collector does not take for the
-//! moment is tried again for half a minute, while the queue fills and what finds no room is dropped. So a collector that is
-//! down costs a bounded amount of memory, and nobody waits for it.
+//! Spans wait in a bounded queue, and a task takes them out in batches. If the collector does not accept a batch, the
+//! task tries it again for half a minute; meanwhile the queue fills, and spans that find no room are dropped. So a
+//! collector that is down costs a bounded amount of memory, and no request waits for it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,18 +25,18 @@ use tokio_util::sync::CancellationToken;
 use super::collector::{Collector, NotTaken};
 use crate::hourly::warn_hourly;
 
-/// How many spans wait at the most: as many as OpenTelemetry's own queue has by default.
+/// The most spans that wait: as many as OpenTelemetry's own queue has by default.
 const QUEUE: usize = 2_048;
-/// How many are sent at once.
+/// How many spans are sent at a time.
 const BATCH: usize = 512;
 /// How often a batch is tried.
 const TRIES: u32 = 6;
 /// The pause after the first try; each one after it is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause, whatever a collector asks for.
+/// The longest pause, even if a collector asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What becomes of spans.
+/// The counters of spans.
 #[derive(Clone)]
 pub(super) struct Outcomes(pub(super) IntCounterVec);
 
@@ -72,7 +72,7 @@ impl SpanProcessor for Queue {
         }
     }
 
-    /// The task sends by itself; [`Task::stop`] waits for the last batch.
+    /// The task sends without being asked; [`Task::stop`] waits for the last batch.
     fn force_flush(&self) -> OTelSdkResult {
         Ok(())
     }
@@ -89,7 +89,7 @@ pub(super) struct Task {
 }
 
 impl Task {
-    /// Sends what waits, without a second try, and ends; but waits no longer than `most`.
+    /// Sends the waiting spans, without a second try, and ends. It does not wait for longer than `most`.
     pub(super) async fn stop(&self, most: Duration) {
         self.ended.cancel();
         if let Some(task) = self.task.lock().await.take() {
@@ -159,7 +159,7 @@ impl Export {
         }
     }
 
-    /// Sends a batch, again if that may help.
+    /// Sends a batch, and tries again if that may help.
     async fn send(&self, batch: Vec<SpanData>) {
         let spans = batch.len();
         let resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
@@ -198,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes nothing so many times, then everything.
+    /// A collector that refuses this many messages, and then accepts all.
     #[derive(Default)]
     struct Taker {
         refusals: AtomicUsize,

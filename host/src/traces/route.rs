@@ -1,12 +1,13 @@
-//! The path of a SCIM request with placeholders, by which requests of one kind have one name.
+//! The path of a SCIM request with placeholders, so that requests of one kind have one name.
 
-/// What may stand behind the connector URL; whatever else does is a resource type of the organization's own, or a mistake.
+/// The possible path segments after the connector URL. Any other one is a resource type of the organization, or a
+/// mistake.
 const KNOWN: [&str; 8] =
     ["Users", "Groups", "Me", "Bulk", "Schemas", "ResourceTypes", "ServiceProviderConfig", ".search"];
-/// Of how many parts a path is told.
+/// How many segments of a path are named.
 const MOST: usize = 6;
 
-/// The path below `/scim` with placeholders in the place of what names an organization, a resource or a value.
+/// The path below `/scim`, with placeholders for organizations, resources and values.
 pub(super) fn of_scim(path: &str) -> String {
     let Some(below) = path.strip_prefix("/scim/v2/") else { return "/scim".to_owned() };
     let mut route = "/scim/v2/{organization}".to_owned();

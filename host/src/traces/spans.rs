@@ -1,7 +1,7 @@
 //! Makes spans, and passes traces on.
 //!
-//! The span that is current is known to the thread that polls its future: [`Span::within`] makes it so for the time of each poll.
-//! Whatever is logged meanwhile has its ids.
+//! The current span is known to the thread that polls its future: [`Span::within`] sets it during each poll. Log lines
+//! of that time have its ids.
 
 use std::pin::Pin;
 use std::str::FromStr as _;
@@ -24,11 +24,12 @@ use super::collector::Collector;
 use super::export::{self, Outcomes, Task};
 use super::route;
 
-/// What the service is called where nothing else is said.
+/// The default name of the service.
 const SERVICE: &str = "insomnia-scim";
 /// How long the first span of a batch waits for others: as long as with OpenTelemetry's own queue by default.
 const DELAY: Duration = Duration::from_secs(5);
-/// The longest `tracestate` that is taken from a caller and told to the collector, in bytes: so much W3C Trace Context asks for.
+/// The longest `tracestate` that is accepted from a caller and sent to the collector, in bytes, as W3C Trace Context
+/// requires.
 const LONGEST_STATE: usize = 512;
 /// The methods that semantic conventions name; another one is `_OTHER`.
 const METHODS: [Method; 9] = [
@@ -43,40 +44,40 @@ const METHODS: [Method; 9] = [
     Method::TRACE,
 ];
 
-/// Whether any [`Traces`] were started in this process, so that asking for the current span costs nothing where none were.
+/// Whether any [`Traces`] were started in this process. If not, asking for the current span costs nothing.
 static ON: AtomicBool = AtomicBool::new(false);
 
-/// Whose word counts that says, in a `traceparent`, whether the trace of a request is kept.
+/// The callers whose `traceparent` decides whether the trace of a request is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Followed {
-    /// Nobody's.
+    /// No caller's.
     #[default]
     Nobody,
-    /// That of [`TrustedProxies`](crate::server::TrustedProxies): they must not pass on what strangers say.
+    /// That of [`TrustedProxies`](crate::server::TrustedProxies). They must not pass on what strangers send.
     TrustedProxies,
-    /// Everybody's: whoever can send a request can have it kept, or not kept.
+    /// Every caller's: any sender of a request can decide.
     Everybody,
 }
 
-/// Which traces are kept.
+/// The choice of the traces that are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampling {
-    /// Which share of the traces is kept: 1 keeps all, 0 none. Those that begin here are chosen by their ids. A request that comes
-    /// with a `traceparent` of somebody who is not followed belongs to that trace as well, but it is kept or not by chance, and
-    /// not by its id, which the caller has chosen.
+    /// The share of traces that are kept: 1 keeps all, 0 none. Traces that begin here are chosen by their ids. A
+    /// request with a `traceparent` of a caller who is not followed belongs to that trace as well, but chance decides
+    /// whether it is kept, because the caller has chosen the id.
     pub share: f64,
-    /// Whose `traceparent` says in the place of the share whether a request is kept.
+    /// The callers whose `traceparent` decides in place of the share.
     pub followed: Followed,
 }
 
-/// All, whatever their callers say.
+/// Keeps all traces, whatever their callers say.
 impl Default for Sampling {
     fn default() -> Self {
         Self { share: 1.0, followed: Followed::default() }
     }
 }
 
-/// Why a sampler can't be used.
+/// The reason why a sampler can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSampling {
     /// There is no such sampler.
@@ -119,7 +120,7 @@ impl Sampling {
         share.ok_or_else(|| InvalidSampling::Share(text.to_owned()))
     }
 
-    /// Of a request that comes with a `traceparent`, [`Sampling::keeps`] has decided.
+    /// For a request with a `traceparent`, [`Sampling::keeps`] has decided.
     fn sampler(self) -> Sampler {
         Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(self.share)))
     }
@@ -134,16 +135,16 @@ impl Sampling {
     }
 }
 
-/// How many values [`chance`] has.
+/// How many values [`chance`] can return.
 const CHANCES: f64 = 4_294_967_296.0;
 
-/// A number that nobody can foresee; the largest one if the system has none, so that nothing is kept for want of it.
+/// An unpredictable number; the largest one if the system has no random numbers, so that no trace is chosen then.
 fn chance() -> u32 {
     let mut bytes = [0; 4];
     if getrandom::fill(&mut bytes).is_ok() { u32::from_le_bytes(bytes) } else { u32::MAX }
 }
 
-/// How traces are made and where they go.
+/// The settings for making and sending traces.
 pub struct TracesConfig {
     collector: Arc<dyn Collector>,
     service_name: Option<String>,
@@ -159,23 +160,23 @@ impl TracesConfig {
         Self { collector, service_name: None, sampling: Sampling::default(), names: false, delay: DELAY }
     }
 
-    /// What the service is called (`service.name`). Without it that is what `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES`
-    /// says, and else `insomnia-scim`.
+    /// The name of the service (`service.name`). The default is the value of `OTEL_SERVICE_NAME` or
+    /// `OTEL_RESOURCE_ATTRIBUTES`, else `insomnia-scim`.
     #[must_use]
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self
     }
 
-    /// Which traces are kept.
+    /// The choice of the traces that are kept.
     #[must_use]
     pub fn sampling(mut self, sampling: Sampling) -> Self {
         self.sampling = sampling;
         self
     }
 
-    /// Whether spans name the organization, the path as it was sent and the hosts that are posted to. By default they do not, so
-    /// that traces may be kept by systems that must not know who the customers are.
+    /// Whether spans name the organization, the path that was sent and the hosts to which requests are posted. By
+    /// default they do not, so that traces may be kept by systems that must not know who the customers are.
     #[must_use]
     pub fn name_organizations(mut self, names: bool) -> Self {
         self.names = names;
@@ -215,7 +216,7 @@ struct Inner {
     names: bool,
 }
 
-/// The first span of this process in a trace, as a value of the contexts below it.
+/// The first span of this process in a trace, which the contexts below it contain.
 struct Root(Context);
 
 impl Traces {
@@ -246,7 +247,7 @@ impl Traces {
         Ok(Self(Some(Arc::new(Inner { tracer, task, outcomes, sampling, names }))))
     }
 
-    /// Sends what waits, and makes no further spans; waits no longer than `most`.
+    /// Sends the waiting spans, and makes no further ones. It does not wait for longer than `most`.
     pub async fn stop(&self, most: Duration) {
         if let Some(inner) = &self.0 {
             inner.task.stop(most).await;
@@ -258,13 +259,13 @@ impl Traces {
         self.0.is_some()
     }
 
-    /// What became of spans.
+    /// The counts of sent and dropped spans.
     pub(crate) fn outcomes(&self) -> Option<IntCounterVec> {
         self.0.as_ref().map(|inner| inner.outcomes.clone())
     }
 
-    /// The span of an HTTP request: in the trace of its caller, if it says one, else in one of its own. `path` has no secrets.
-    /// `is_trusted`: a trusted proxy has sent it.
+    /// The span of an HTTP request: in the caller's trace, if the request names one, else in a new one. `path` has no
+    /// secrets. `is_trusted` says whether a trusted proxy has sent the request.
     pub(crate) fn of_request(&self, method: &Method, path: &str, headers: &HeaderMap, is_trusted: bool) -> Span {
         let Some(inner) = &self.0 else { return Span(None) };
         let mut attributes = vec![KeyValue::new("http.request.method", named(method))];
@@ -294,7 +295,7 @@ impl Traces {
         span
     }
 
-    /// The span of a call of the component, below the span that is current; none without one. `function` is as
+    /// The span of a call of the component, below the current span; none if there is none. `function` has the form
     /// `insomnia_scim_jobs.call_run_due`.
     pub(crate) fn of_call(&self, function: &'static str, organization: &str) -> Span {
         let Some((inner, above)) = self.current() else { return Span(None) };
@@ -307,16 +308,17 @@ impl Traces {
         span
     }
 
-    /// The span of a function of a capability, below the span that is current; none without one.
+    /// The span of a function of a capability, below the current span; none if there is none.
     pub(crate) fn of_capability(&self, capability: &'static str, function: &'static str) -> Span {
         let Some((inner, above)) = self.current() else { return Span(None) };
         inner.below(format!("{capability}.{function}"), SpanKind::Internal, &above)
     }
 
-    /// The span of an HTTP request that the component sends. The request gets its `traceparent`.
+    /// The span of an HTTP request that the component sends. The request gets the span's `traceparent`.
     ///
-    /// One that the component sends on behalf of an earlier request has the `traceparent` of that already: then the span is in
-    /// the trace of the earlier request, with a link to what sends it now, which has a link to the earlier request.
+    /// If the component sends the request on behalf of an earlier one, it already has the `traceparent` of that. The
+    /// span is then in the trace of the earlier request, with a link to the current span, which has a link to the
+    /// earlier request.
     pub(crate) fn of_sending(&self, method: &str, url: &str, headers: &mut Vec<(String, String)>) -> Span {
         let Some((inner, above)) = self.current() else { return Span(None) };
         let is_parent = |name: &str| name.eq_ignore_ascii_case("traceparent");
@@ -350,7 +352,7 @@ impl Traces {
         span
     }
 
-    /// What is current, if spans are made and there is a span.
+    /// The current context, if spans are made and there is a current span.
     fn current(&self) -> Option<(&Inner, Context)> {
         let inner = self.0.as_deref()?;
         let above = Context::current();
@@ -363,7 +365,7 @@ impl Inner {
         Span::of(above, self.tracer.build_with_context(self.tracer.span_builder(name).with_kind(kind), above))
     }
 
-    /// Names the organization, if that is wanted. The host's own spaces are none.
+    /// Names the organization, if the operator wants that. The host's own spaces are not organizations.
     fn name(&self, span: &Span, organization: &str) {
         if self.names && !organization.starts_with('_') {
             span.set("insomnia.organization", || organization.to_owned());
@@ -380,7 +382,7 @@ impl Span {
         Self(None)
     }
 
-    /// A span with nothing of this process above it.
+    /// A span without a parent in this process.
     fn first(span: opentelemetry_sdk::trace::Span) -> Self {
         let context = Context::new().with_span(span);
         Self(Some(context.with_value(Root(context.clone()))))
@@ -395,7 +397,7 @@ impl Span {
         self.0.is_some()
     }
 
-    /// Notes what is known of it; the value is made only if somebody sees it.
+    /// Sets an attribute; its value is only computed if somebody sees it.
     pub(crate) fn set(&self, key: &'static str, value: impl FnOnce() -> String) {
         if let Some(context) = &self.0
             && context.span().is_recording()
@@ -404,7 +406,7 @@ impl Span {
         }
     }
 
-    /// Notes that it failed, and by which kind of failure.
+    /// Notes that it failed, and the kind of failure.
     pub(crate) fn fail(&self, kind: &'static str) {
         if let Some(context) = &self.0 {
             context.span().set_attribute(KeyValue::new("error.type", kind));
@@ -412,7 +414,7 @@ impl Span {
         }
     }
 
-    /// Notes the status that an HTTP request was answered with. `of_server`: a refusal (400 to 499) is no failure of ours.
+    /// Notes the status of an HTTP answer. With `of_server`, a refusal (400 to 499) is no failure.
     pub(crate) fn answered(&self, status: u16, of_server: bool) {
         let Some(context) = &self.0 else { return };
         context.span().set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
@@ -422,7 +424,7 @@ impl Span {
         }
     }
 
-    /// The future, with this span as the one that is current.
+    /// The future with this span as the current one.
     pub(crate) fn within<'f, T: 'f>(
         &self,
         future: Pin<Box<dyn Future<Output = T> + Send + 'f>>,
@@ -442,14 +444,14 @@ impl Drop for Span {
     }
 }
 
-/// The future, with the span that is current now also where another task runs it.
+/// The future with the present current span, even if another task runs it.
 pub(crate) fn carried<'f, T: 'f>(
     future: Pin<Box<dyn Future<Output = T> + Send + 'f>>,
 ) -> Pin<Box<dyn Future<Output = T> + Send + 'f>> {
     if ON.load(Ordering::Relaxed) { Box::pin(future.with_current_context()) } else { future }
 }
 
-/// Notes which route the request that is being served has.
+/// Notes the route of the request that is being served.
 pub(crate) fn note_route(method: &Method, route: &str) {
     if !ON.load(Ordering::Relaxed) {
         return;
@@ -462,13 +464,13 @@ pub(crate) fn note_route(method: &Method, route: &str) {
     }
 }
 
-/// The `traceparent` for what the span that is current causes.
+/// The `traceparent` for what the current span causes.
 pub(crate) fn traceparent() -> Option<String> {
     let is_on = ON.load(Ordering::Relaxed);
     is_on.then(Context::current).as_ref().and_then(parent).map(|parent| parent.to_string())
 }
 
-/// The ids of the trace and the span that are current, in hexadecimal digits.
+/// The ids of the current trace and span, in hexadecimal digits.
 #[cfg(feature = "cli")]
 pub(crate) fn ids() -> Option<(TraceId, SpanId)> {
     if !ON.load(Ordering::Relaxed) {
@@ -481,8 +483,8 @@ pub(crate) fn ids() -> Option<(TraceId, SpanId)> {
     })
 }
 
-/// The context of the request's caller; an empty one if it says none, or one that is not valid. `keeps` decides, by what the caller
-/// says, whether the trace is kept.
+/// The context of the request's caller; an empty one if the request has none or an invalid one. `keeps` decides whether
+/// the trace is kept, given whether the caller keeps it.
 fn caller(headers: &HeaderMap, keeps: impl FnOnce(bool) -> bool) -> Context {
     let mut parents = headers.get_all("traceparent").iter();
     let parent = match (parents.next(), parents.next()) {
@@ -513,7 +515,7 @@ fn named(method: &Method) -> String {
     if METHODS.contains(method) { method.as_str().to_owned() } else { "_OTHER".to_owned() }
 }
 
-/// The method as the name of a span begins with it.
+/// The method in the form with which the name of a span begins.
 fn in_name(method: &Method) -> String {
     if METHODS.contains(method) { method.as_str().to_owned() } else { "HTTP".to_owned() }
 }
@@ -543,7 +545,8 @@ mod tests {
     #[test]
     fn p9_what_a_caller_says_of_its_trace_counts_for_those_who_are_followed_only() {
         use Followed::{Everybody, Nobody, TrustedProxies};
-        // Whose word counts, who has sent it, and whether what is said is done.
+        // Each case: who is followed, whether a trusted proxy has sent the request, and whether the caller's choice
+        // counts.
         for (followed, is_trusted, counts) in [
             (Nobody, false, false),
             (Nobody, true, false),

@@ -1,4 +1,4 @@
-//! What stands in for spans where the feature `otlp` is off: nothing happens.
+//! The replacement for spans without the feature `otlp`: nothing happens.
 
 use std::pin::Pin;
 

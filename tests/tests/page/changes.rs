@@ -74,8 +74,8 @@ fn an_event_that_was_given_up_is_sent_again_when_an_owner_says_so() {
     let visitor = Visitor::owner(&organization);
     let csrf = visitor.csrf();
     let page = visitor.get("/deliveries").is(200).text();
-    assert!(page.contains("Events that the webhook did not take") && page.contains("Member created"), "{page}");
-    assert!(visitor.get("").text().contains("The webhook did not take some events"));
+    assert!(page.contains("Events that the webhook did not accept") && page.contains("Member created"), "{page}");
+    assert!(visitor.get("").text().contains("The webhook did not accept some events"));
 
     let taken = receive(address.port());
     visitor.post("/deliveries", &[("queue", "events-parked")]).is(403);

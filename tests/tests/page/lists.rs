@@ -176,7 +176,7 @@ fn c24_a_parked_email_is_corrected_or_given_up_and_one_is_told_what_became_of_it
     let again = led(&organization, &visitor.post("/deliveries", &fields));
     says(&visitor.get(&again), &["It is on its way.", "Look again"]);
     host.run_due();
-    says(&visitor.get(&again), &["It was not taken"]);
+    says(&visitor.get(&again), &["It was not accepted"]);
 
     // Corrected: it is sent, and that is said.
     says(&visitor.get(&format!("/deliveries/readdress?id={}", one.id)), &["one..one@parked.example"]);
@@ -194,7 +194,7 @@ fn c24_a_parked_email_is_corrected_or_given_up_and_one_is_told_what_became_of_it
     visitor.post("/deliveries/dismiss", &[("csrf", &csrf), ("queue", "emails-parked")]).is(404);
     let dismissed =
         visitor.post("/deliveries/dismiss", &[("csrf", &csrf), ("queue", "emails-parked"), ("id", &two.id)]);
-    says(&visitor.get(&led(&organization, &dismissed)), &["1 was given up."]);
+    says(&visitor.get(&led(&organization, &dismissed)), &["1 delivery was given up"]);
     assert!(parked().is_empty());
     visitor.get(&question).is(404);
     assert_eq!(led(&organization, &visitor.get("/confirm/dismiss?queue=emails-parked")), "/deliveries");

@@ -66,7 +66,7 @@ fn c21_c22_a_webhook_is_tested_when_it_is_set_and_its_removal_is_asked_first() {
     // It was never tried by the library; the page tries it.
     organization.host.run(organization.library.set_webhook("http://127.0.0.1:9/")).expect("a webhook");
     says(&visitor.get("/deliveries"), &["Not tried yet"]);
-    says(&set("http://127.0.0.1:9/"), &["The test event was not taken", "whsec_"]);
+    says(&set("http://127.0.0.1:9/"), &["The test event was not accepted", "whsec_"]);
     says(&visitor.get("/deliveries"), &[">Failing<", "Send a test event"]);
     let tested = visitor.post("/webhook", &[("csrf", &csrf), ("action", "test")]);
     says(&visitor.get(&led(&organization, &tested)), &["A signed test event was posted"]);
@@ -99,7 +99,7 @@ fn c21_an_event_stream_is_added_with_a_token_shown_once_and_its_removal_is_asked
         assert!(refused.contains(text), "{text} is missing\n{refused}");
     }
     says(&add(""), &["insm_events_", "/poll", "/jwks", "Copy the token now"]);
-    says(&visitor.get("/streams"), &["Backend", "Never asked", "Deleted; with values"]);
+    says(&visitor.get("/streams"), &["Backend", "Never polled", "Deleted; with values"]);
     says(&visitor.get("/deliveries"), &["Backend", "Manage event streams"]);
     let streams = organization.host.run(organization.library.streams()).expect("streams");
     let (id, count) = (streams[0].id.clone(), streams.len());
@@ -130,7 +130,7 @@ fn c21_c22_access_to_the_identity_provider_is_tried_when_it_is_set_and_its_remov
     let page = okta("https://10.0.0.1").is(422).text();
     assert!(page.contains("sends no requests there"), "{page}");
     let set = okta("https://nobody.invalid");
-    says(&visitor.get(&led(&organization, &set)), &["The access is saved, and is tried now"]);
+    says(&visitor.get(&led(&organization, &set)), &["The access is saved and is tried now"]);
     let status = organization.host.run(organization.library.refresh_status()).expect("the status");
     let enabled = organization.host.run(organization.library.status()).expect("the status").created.expect("a token");
     assert!(status.next_attempt.is_some_and(|next| next < enabled + 60 * 60 * 1_000), "not before 90 days: {status:?}");
@@ -153,7 +153,7 @@ fn c22_the_guard_asks_before_it_decides_upon_all_and_before_it_is_switched_off()
     let csrf = visitor.csrf();
     let page = visitor.get("/guard").is(200).text();
     assert!(page.contains("/confirm/allow-all") && page.contains("/confirm/refuse-all"), "{page}");
-    says(&visitor.get("/confirm/allow-all"), &["Let all removals through?", "1 removal"]);
+    says(&visitor.get("/confirm/allow-all"), &["Allow all removals?", "1 removal"]);
     says(&visitor.get("/confirm/refuse-all"), &["Refuse all removals?", "keep their access"]);
     let decided = visitor.post("/guard/decide", &[("csrf", &csrf), ("decision", "refuse")]);
     says(&visitor.get(&led(&organization, &decided)), &["1 removal refused"]);
@@ -184,7 +184,7 @@ fn p9_to_erase_a_person_is_asked_first_and_said_afterwards() {
     assert!(!visitor.get("/audit").is(200).text().contains("Erica"));
     let owner = organization.host.run(organization.library.member(&organization.owner)).expect("the owner").id;
     let himself = visitor.get(&format!("/confirm/erase-member?member={owner}"));
-    assert!(himself.is(403).text().contains("Nobody can erase himself"));
+    assert!(himself.is(403).text().contains("You can’t erase yourself"));
     visitor.post("/members/erase", &[("csrf", csrf.as_str()), ("member", &owner)]).is(403);
 }
 

@@ -45,7 +45,7 @@ fn c26_a_set_up_link_shows_the_steps_and_once_a_token_to_whoever_has_it() {
     let token = value(&made, "/set-up?token=").to_owned();
     assert!(token.starts_with("insm_setup_"), "{made}");
     let list = owner.get("/setup-links").is(200).text();
-    assert!(!list.contains(&token) && list.contains("Good until"), "the secret is shown once: {list}");
+    assert!(!list.contains(&token) && list.contains("Valid until"), "the secret is shown once: {list}");
 
     // Programs that check mails open links, and a link preview does too.
     let stranger = Visitor::new(&organization);
@@ -68,7 +68,7 @@ fn c26_a_set_up_link_shows_the_steps_and_once_a_token_to_whoever_has_it() {
     let used = stranger.get(&opened);
     is_not_valid(&used);
     is_not_valid(&stranger.post("/set-up", &[("token", &token)]));
-    assert!(owner.get("/setup-links").is(200).text().contains("It showed a token"));
+    assert!(owner.get("/setup-links").is(200).text().contains("Token shown"));
     let events = owner.get("/events").is(200).text();
     assert!(events.contains("Set-up link made") && events.contains("Set-up link used"), "{events}");
     let record = organization.host.run(organization.library.get()).expect("an answer").expect("a record");

@@ -84,10 +84,10 @@ impl<'t> Assertion<'t> {
     /// The text says what is wrong. Only a client that has one of the keys gets to see it.
     pub(super) fn check(&self, expected: &Expected<'_>, now: u64) -> Result<(), &'static str> {
         if self.text("iss") != Some(expected.issuer) {
-            return Err("The issuer (iss) of the client assertion is not the one that is registered");
+            return Err("The issuer (iss) of the client assertion is not the registered one");
         }
         if self.text("sub") != Some(expected.subject) {
-            return Err("The subject (sub) of the client assertion is not the one that is registered");
+            return Err("The subject (sub) of the client assertion is not the registered one");
         }
         let audience = match self.claims.get("aud") {
             Some(Value::String(audience)) => Some(audience.as_str()),
@@ -100,7 +100,7 @@ impl<'t> Assertion<'t> {
             _ => None,
         };
         if !audience.is_some_and(|audience| expected.audiences.iter().any(|known| known == audience)) {
-            return Err("The audience (aud) of the client assertion is not the one that is registered");
+            return Err("The audience (aud) of the client assertion is not the registered one");
         }
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact in a double")]
         let now = now as f64 / 1_000.0;

@@ -28,7 +28,7 @@ pub fn authorize_request(
     let page = |description: &str| refuse_to_send("invalid_request", description);
     let form = Form::parse(query).map_err(|error| match error {
         FormError::Unreadable => page("The request is too large."),
-        FormError::Repeated => page("A parameter of the request stands there twice."),
+        FormError::Repeated => page("A parameter of the request occurs twice."),
     })?;
     let id = form.get("client_id").ok_or(page("The request names no client (client_id)."))?;
     let Some((_, client)) = operator::find(store, id, operator_clients).map_err(unavailable)? else {

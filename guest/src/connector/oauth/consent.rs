@@ -10,7 +10,7 @@ use crate::text::percent_encoded;
 
 /// How long an owner may look at the consent page, in milliseconds.
 pub(super) const CONSENT_LIFE: u64 = 600 * SECOND;
-/// What the key seals here and nowhere else.
+/// The purpose for which the key encrypts here, and nowhere else.
 const PURPOSE: &str = "oauth consent";
 
 /// The parameters of an authorization request that was checked.

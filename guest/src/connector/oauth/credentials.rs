@@ -18,7 +18,7 @@ use crate::store::{ClientRecord, SecretRecord, Store, Versioned};
 use crate::text::form_decoded;
 
 /// The error for wrong credentials. It does not say which part is wrong.
-const WRONG: OAuthError = OAuthError::Refused(Code::InvalidClient, "The client or its secret is not known here");
+const WRONG: OAuthError = OAuthError::Refused(Code::InvalidClient, "The client or its secret is unknown");
 /// The error for a JWT that can't be parsed, or that the client has not signed.
 const WRONG_ASSERTION: OAuthError = OAuthError::Refused(
     Code::InvalidClient,
@@ -45,12 +45,12 @@ pub(super) fn read(
     let media_type = header(headers, "content-type")?.unwrap_or("application/x-www-form-urlencoded");
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(OAuthError::Refused(Code::InvalidRequest, "The body is application/x-www-form-urlencoded"));
+        return Err(OAuthError::Refused(Code::InvalidRequest, "The body must be application/x-www-form-urlencoded"));
     }
     let text = std::str::from_utf8(body).map_err(|_| FormError::Unreadable);
     let form = text.and_then(Form::parse).map_err(|error| match error {
         FormError::Unreadable => OAuthError::Refused(Code::InvalidRequest, "The form is too large or not UTF-8"),
-        FormError::Repeated => OAuthError::Refused(Code::InvalidRequest, "A parameter stands there twice"),
+        FormError::Repeated => OAuthError::Refused(Code::InvalidRequest, "A parameter occurs twice"),
     })?;
     let (id, proof) = presented(header(headers, "authorization")?, &form)?;
     let client = operator::current(store.oauth_client(&id)?, operator_clients).ok_or(WRONG)?;
@@ -61,7 +61,7 @@ pub(super) fn read(
             check_assertion(host, store, &client, expected, &assertion, issuer)?;
         }
         (Some(_), _) => {
-            let text = "The client authenticates with a signed JWT (client_assertion)";
+            let text = "The client must authenticate with a signed JWT (client_assertion)";
             return Err(OAuthError::Refused(Code::InvalidClient, text));
         }
         _ => return Err(WRONG),
@@ -125,7 +125,7 @@ fn presented<'f>(authorization: Option<&str>, form: &'f Form) -> Result<(String,
     }
     let (scheme, rest) = authorization.split_once(char::is_whitespace).ok_or(WRONG)?;
     if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(OAuthError::Refused(Code::InvalidClient, "The client authenticates with HTTP Basic"));
+        return Err(OAuthError::Refused(Code::InvalidClient, "The client must authenticate with HTTP Basic"));
     }
     let decoded = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(WRONG)?;
     let (id, secret) = decoded.split_once(':').ok_or(WRONG)?;
@@ -163,7 +163,7 @@ fn header<'h>(headers: &'h [(String, String)], name: &str) -> Result<Option<&'h 
     let mut values = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     let first = values.next().map(String::as_str);
     match values.next() {
-        Some(_) => Err(OAuthError::Refused(Code::InvalidRequest, "A header field stands there twice")),
+        Some(_) => Err(OAuthError::Refused(Code::InvalidRequest, "A header field occurs twice")),
         None => Ok(first),
     }
 }

@@ -42,7 +42,7 @@ fn grant(store: &Store, form: &Form, client: &Versioned<ClientRecord>) -> Grante
         _ => {
             return Err(OAuthError::Refused(
                 Code::UnsupportedGrantType,
-                "The grant types are client_credentials, authorization_code and refresh_token",
+                "The grant type must be client_credentials, authorization_code or refresh_token",
             ));
         }
     };
@@ -93,8 +93,11 @@ fn of_client(store: &Store, client: &Versioned<ClientRecord>, generation: u32) -
 
 /// Serves the authorization code grant (RFC 6749 §4.1.3).
 fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connector: &ConnectorRecord) -> Granted {
-    const WRONG: OAuthError =
-        OAuthError::Refused(Code::InvalidGrant, "The code is not valid: it is unknown, expired, used or another's");
+    const WRONG: OAuthError = OAuthError::Refused(
+        Code::InvalidGrant,
+        "The code is not valid: it is unknown, expired or used, or belongs \
+            to another client",
+    );
     let missing = OAuthError::Refused(Code::InvalidRequest, "The parameter code is missing");
     let presented = form.get("code").ok_or(missing)?;
     if !Token::is_of_kind(CODE_PREFIX, presented) {

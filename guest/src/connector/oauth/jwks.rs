@@ -82,7 +82,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Vec<KeyRecord>, &'static str> {
     if json.len() > LARGEST {
         return Err("the key set is larger than 256 KiB");
     }
-    let set: Set = serde_json::from_slice(json).map_err(|_| "what is there is no key set (RFC 7517)")?;
+    let set: Set = serde_json::from_slice(json).map_err(|_| "the document is no key set (RFC 7517)")?;
     let keys: Vec<KeyRecord> = set.keys.into_iter().filter_map(usable).collect();
     if keys.len() > MOST_KEYS {
         return Err("the key set has more than 64 keys that can be used");

@@ -67,7 +67,7 @@ pub(super) fn keys_for(
     let is_kept = set.fetched.is_some_and(|fetched| lasts(fetched.saturating_add(KEPT), now, KEPT));
     match found(&set) {
         found if is_kept && !found.is_empty() => Ok(found),
-        _ if !is_kept => Err(OAuthError::Unavailable("The key set of the client can not be fetched")),
+        _ if !is_kept => Err(OAuthError::Unavailable("The key set of the client can't be fetched")),
         _ => {
             Err(OAuthError::Refused(Code::InvalidClient, "The key (kid) of the client assertion is not in the key set"))
         }

@@ -155,10 +155,8 @@ pub(super) fn give_up_waiting(_: Host<'_>, store: &Store, view: RefreshView) -> 
     pending.installed = None;
     let failure = Failure {
         trouble: Trouble::Unconfirmed,
-        text:
-            "The identity provider accepted the new token, but no request has arrived with it yet. The old one stays \
-               valid."
-                .into(),
+        text: "The identity provider accepted the new token, but no request has used it yet. The old one stays valid."
+            .into(),
         retry_after: None,
     };
     let left = left(&connector, store.now());
@@ -198,8 +196,12 @@ pub(super) fn seal(host: Host<'_>, plain: &[u8]) -> Result<String, Failure> {
 
 fn unseal(host: Host<'_>, sealed: &str) -> Result<String, Failure> {
     let opened = STANDARD.decode(sealed).ok().and_then(|sealed| host.secrets.open(&sealed).ok());
-    let unreadable =
-        || Failure::attention("What was sealed can't be opened: the host's key changed. Configure the access again.");
+    let unreadable = || {
+        Failure::attention(
+            "The stored secret can't be decrypted, because the host's key has changed. Configure \
+            the access again.",
+        )
+    };
     opened.and_then(|plain| String::from_utf8(plain).ok()).ok_or_else(unreadable)
 }
 

@@ -11,7 +11,7 @@ const TIMEOUT: u32 = 10_000;
 /// The longest error code that is shown. A secret that the provider echoes is longer.
 const LONGEST_CODE: usize = 32;
 
-/// Why a call failed.
+/// The reason why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     /// The kind of the problem, such as one that passes by itself.
@@ -58,8 +58,11 @@ pub(super) fn call(http: &dyn HttpClient, who: &str, request: HttpRequest, now: 
             retry_after: asked_wait(&response, now),
             ..Failure::passing(text("too many requests, which is tried again."))
         },
-        401 | 403 => Failure::attention(text("the credentials are not accepted, or may not do this.")),
-        404 => Failure::attention(text("what was configured is not there, or not supported for this application.")),
+        401 | 403 => Failure::attention(text("the credentials are not accepted, or do not allow this.")),
+        404 => Failure::attention(text(
+            "the configured object does not exist, or the application does not support \
+            this.",
+        )),
         _ => Failure::attention(text("the request is not accepted.")),
     })
 }

@@ -21,23 +21,23 @@ const API_TOKEN: &str = "00okta-api-token";
 enum Then {
     Fail(u16, &'static str),
     Error(HttpError),
-    /// Takes the token, and the answer is lost.
+    /// It installs the token, but the answer is lost.
     InstallAndTimeOut,
-    /// Says that it took the token, and does not.
+    /// It says that it installed the token, but did not.
     Forget,
-    /// Answers as Okta does for an application whose connection has no API.
+    /// It answers as Okta does for an application whose connection has no API.
     Ignore,
 }
 
-/// An identity provider and the organization that it is for.
+/// An identity provider and its organization.
 struct Provider {
     memory: MemoryHost,
     first: String,
-    /// The token that it uses in its requests.
+    /// The token that the provider uses in its requests.
     installed: RefCell<String>,
     script: RefCell<VecDeque<Then>>,
     requests: RefCell<Vec<HttpRequest>>,
-    /// Whether it tests a connection while it installs it, as Okta does.
+    /// Whether the provider tests a connection while it installs it, as Okta does.
     tests: bool,
     /// How the organization is changed while the provider handles a request.
     meanwhile: Cell<Option<fn(&MemoryHost)>>,
@@ -120,7 +120,7 @@ impl Provider {
         run_due(self.host()).unwrap()
     }
 
-    /// One step only, as if the process ended after it.
+    /// Does one step only, as if the process ended after it.
     fn step(&self) -> Step {
         step(self.host()).unwrap()
     }
@@ -373,7 +373,8 @@ fn p2_an_expired_token_is_refreshed_as_well() {
 
 #[test]
 fn p2_a_crash_between_any_two_steps_ends_in_a_working_connector() {
-    // A crash after so many steps, during a call of the provider or not; everything in memory is gone then.
+    // The process crashes after this number of steps, with or without a running call to the provider. Everything in
+    // memory is lost.
     for crash_after in 0..4 {
         let provider = Provider::entra();
         provider.on_day(24);

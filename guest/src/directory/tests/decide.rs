@@ -28,7 +28,7 @@ fn new(email: &str, display_name: &str) -> NewMember {
     NewMember { email, display_name, role: Role::Member, passphrase: None }
 }
 
-/// What is decided, in a word; for a refusal its name.
+/// The decision as a short text; for a refusal the refusal's name.
 fn decided<E: Into<DirectoryError>>(
     organization: &TestOrganization,
     decide: impl FnOnce(&Store<'_>) -> Result<String, E>,
@@ -51,7 +51,7 @@ fn decided<E: Into<DirectoryError>>(
 #[test]
 fn p4_who_is_added_by_hand_needs_an_address_of_their_own_a_name_a_fit_passphrase_and_a_seat() {
     let cases = [
-        // Seats, address, name, passphrase, whether passphrases are mailed, and the decision.
+        // Each case: seats, address, name, passphrase, whether passphrases are mailed, and the decision.
         (4, " bob@example.com ", "Bob", None, true, "bob@example.com Now"),
         (4, "bob@example.com", "Bob", None, false, "bob@example.com Never"),
         (4, "bob@example.com", "Bob", Some("five words of Bob's own"), true, "bob@example.com chosen Never"),
@@ -61,7 +61,7 @@ fn p4_who_is_added_by_hand_needs_an_address_of_their_own_a_name_a_fit_passphrase
         (4, "ADA@example.com", "Ada", None, true, "Taken userName"),
         (4, "second@example.com", "Ada", None, true, "Taken emails"),
         (3, "bob@example.com", "Bob", None, true, "NoFreeSeat"),
-        // What the request itself does wrong is said before that no seat is free.
+        // An error of the request itself is reported before the missing seat.
         (3, "bob@example.com", "Bob", Some("short"), true, "Unfit"),
         (3, "ada@example.com", "Ada", None, true, "Taken userName"),
     ];
@@ -108,7 +108,7 @@ fn p4_a_role_is_given_unless_the_last_owner_would_lose_it() {
     assert_eq!(decide(TestOrganization::OWNER, Role::Member), "member", "another owner is left");
 }
 
-/// A decision about a team in short: how the record changes, and how many join and leave.
+/// A decision about a team as a short text: how the record changes, and how many members join and leave.
 fn short(decision: &TeamDecision) -> String {
     let change = match decision.change {
         Change::Put(_) => "put",

@@ -1,4 +1,5 @@
-//! Members and teams are searched inside names and addresses, filtered, counted, and paged both ways.
+//! The search for members and teams: by parts of names and addresses, by filters, with counts, and page by page in both
+//! directions.
 
 use insomnia_scim_contract::{Census, FoundMembers, MemberQuery, Origin, TeamQuery};
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use crate::connector::Window;
 use crate::directory::{add_team, census, describe_member, describe_team, find_members, find_teams, list_members};
 use crate::testing::organization::TestOrganization;
 
-/// An owner and a co-owner by hand, and those whom the identity provider sends: every third one is deactivated.
+/// A manual owner and co-owner, and people whom the identity provider sends. Every third one is deactivated.
 fn organization(people: usize) -> (TestOrganization, Vec<String>) {
     let organization = TestOrganization::new(10_000, Window::Never).unwrap();
     let create = |number: usize| {
@@ -83,12 +84,12 @@ fn c24_pages_lead_both_ways_and_hold_the_same_in_either_direction() {
         back.reverse();
         assert_eq!(back, pages);
     }
-    // A cursor stays where it is when the member whom it names is gone.
+    // A cursor stays valid when the member that it names is deleted.
     let after = find_members(&store, &MemberQuery { limit: 4, ..MemberQuery::default() }).unwrap().next;
     organization.scim("DELETE", &format!("/Users/{}", ids[1]), None);
     let rest = find_members(&store, &MemberQuery { cursor: after, ..MemberQuery::default() }).unwrap();
     assert_eq!(names(&rest)[0], "u2");
-    // The cursor of an older list is taken as well.
+    // The cursor of a listing is accepted too.
     let listing = insomnia_scim_contract::Listing { limit: 2, ..Default::default() };
     let next = list_members(&store, &listing).unwrap().next;
     assert_eq!(names(&find_members(&store, &MemberQuery { cursor: next, ..MemberQuery::default() }).unwrap())[0], "u0");
@@ -104,7 +105,7 @@ fn c24_pages_lead_both_ways_and_hold_the_same_in_either_direction() {
 fn c24_a_search_looks_at_a_bounded_part_and_its_cursor_leads_on() {
     let (organization, _) = organization(1);
     let store = organization.store();
-    // More than one call looks at, written as a member is stored.
+    // More members than one call examines, in their stored form.
     let record = |number: u32| {
         let id = format!("ffffffff-0000-7000-8000-{number:012}");
         let document = json!({"id": id, "userName": format!("many{number}"), "active": false});

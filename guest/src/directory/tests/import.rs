@@ -1,4 +1,4 @@
-//! Members whom the backend takes over, with ids of its own.
+//! The import of members whom the backend already has, with ids of its own.
 
 use insomnia_scim_contract::{Act, ImportOutcome, Origin, Role};
 use serde_json::{Value, json};

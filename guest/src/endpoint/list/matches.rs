@@ -19,7 +19,7 @@ pub(super) enum Found {
     Declared(Stored<ResourceRecord>),
 }
 
-/// Where the resources of a type are stored.
+/// The place where the resources of a type are stored.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'c> {
     /// Members or teams, which have indexes and counters.

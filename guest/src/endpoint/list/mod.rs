@@ -49,7 +49,7 @@ struct Listing<'c, 'h> {
 }
 
 struct ByCursor {
-    /// Where the page begins: the client's cursor, or that of the first page.
+    /// The beginning of the page: the client's cursor, or that of the first page.
     cursor: Cursor,
     /// The key that decrypts this cursor and encrypts the next one.
     key: OpaqueKey,

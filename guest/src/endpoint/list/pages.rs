@@ -84,7 +84,7 @@ impl<'c, 'h> Listing<'c, 'h> {
                 let key = if by_cursor { key.shortened() } else { key };
                 matches.push(Position { part: number, key, id: found.id().to_owned() });
                 if matches.len() > MOST_SORTED {
-                    let detail = format!("More than {MOST_SORTED} matches can't be put in order; narrow the filter");
+                    let detail = format!("More than {MOST_SORTED} matches can't be sorted; use a narrower filter");
                     return Err(ScimError::new(ScimType::TooMany, detail));
                 }
                 Ok(true)

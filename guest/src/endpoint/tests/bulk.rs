@@ -123,7 +123,7 @@ fn rfc_7644_3_7_1_a_circle_that_can_not_be_closed_is_409_and_leaves_nothing() {
     assert_eq!(statuses(&results), ["400", "409", "201"], "{results:?}");
     let (_, list) = connector.send("GET", "/Users", None);
     assert_eq!(list["totalResults"], 1);
-    // Whom the operation adopted was there before, and stays.
+    // A member that the operation adopted existed before, and stays.
     let connector = Connector::new(10);
     let manual = connector.add_manual("b@example.com");
     let results = bulk(&connector, json!([bad, post("b", Some("bulkId:a"))]));

@@ -50,7 +50,7 @@ fn etag(response: &Response) -> String {
     response.headers.iter().find(|(name, _)| name == "etag").map(|(_, value)| value.clone()).unwrap()
 }
 
-/// A user in a group: their paths.
+/// The paths of a user and of a group with this user.
 fn crew(connector: &Connector) -> (String, String) {
     let id = connector.create("ada@example.com");
     let body = json!({"displayName": "Crew", "members": [{"value": id}]});

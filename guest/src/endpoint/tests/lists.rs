@@ -1,4 +1,4 @@
-//! Lists: pages that stay true while others write, and filters that indexes answer.
+//! Lists: their pages stay correct while others write, and indexes answer their filters.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Connector, ids};
 use crate::store::Options;
 
-/// Reads page after page, and calls `between` with what was read so far after each but the last.
+/// Reads all pages. After each page but the last it calls `between` with the ids that were read so far.
 fn by_cursor(connector: &Connector, query: &str, mut between: impl FnMut(&[String])) -> Vec<String> {
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     for _ in 0..100 {
@@ -37,7 +37,7 @@ fn rfc_080_no_resource_is_lost_when_those_of_earlier_pages_go() {
         let all: Vec<String> = (0..98).map(|number| connector.create(&format!("u{number:02}@example.com"))).collect();
         let mut gone = 0;
         let seen = by_cursor(&connector, query, |seen| {
-            // The last one of a page among them: nothing is left to point at.
+            // The last resource of the page is deleted too, so the cursor names a resource that no longer exists.
             for id in seen.iter().skip(gone.max(seen.len() - 30)) {
                 assert_eq!(connector.send("DELETE", &format!("/Users/{id}"), None).0.status, 204);
             }
@@ -261,7 +261,7 @@ fn a_list_of_members_in_teams_takes_as_many_crossings_as_a_list_of_two() {
     for query in queries {
         assert_eq!(read(query, 2).0, read(query, 60).0, "{query}");
     }
-    // A member in more teams than one shared look-up reads is still shown with all of them.
+    // The answer shows all teams of a member who is in more teams than one shared look-up reads.
     (2..15).for_each(|number| team(number, &all[..1]));
     for query in queries {
         let users = read(query, 60).1;

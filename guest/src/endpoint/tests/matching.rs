@@ -1,4 +1,4 @@
-//! Whom a POST adopts (rule P3).
+//! The members that a POST adopts (rule P3).
 
 use serde_json::{Value, json};
 

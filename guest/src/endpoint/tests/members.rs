@@ -8,7 +8,7 @@ use crate::store::Options;
 
 const NOBODY: &str = "0190a6f0-0000-7000-8000-000000000001";
 
-/// A group of the two users, and its path.
+/// The path of a group with two users, and the users' ids.
 fn group(connector: &Connector) -> (String, [String; 2]) {
     let ids = ["ada@example.com", "bob@example.com"].map(|name| connector.create(name));
     let (_, group) = post(connector, "Crew", json!([{"value": ids[0]}, {"value": ids[1]}]));
@@ -106,7 +106,7 @@ fn t33_strict_mode_and_an_option_refuse_unknown_members() {
 fn t4_the_type_of_a_member_is_a_label_and_only_a_teams_id_is_a_nested_team() {
     for connector in [Connector::new(100), Connector::strict()] {
         let (path, ids) = group(&connector);
-        // PingFederate writes a word of its own.
+        // PingFederate sends a word of its own.
         for label in ["value", "Group", "user"] {
             let labelled = json!([{"value": ids[0], "type": label}]);
             let (response, put) = connector.send("PUT", &path, Some(body("Crew", labelled)));

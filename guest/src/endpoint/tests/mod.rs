@@ -1,4 +1,4 @@
-//! The whole path natively: a request to its response, over a host in memory.
+//! The endpoints, from a request to its response, with a host in memory.
 
 mod bulk;
 mod conditions;
@@ -78,7 +78,7 @@ impl Connector {
             request_id: "r1".into(),
             sender_address: None,
         };
-        // Ids are in the order of creation from one millisecond to the next.
+        // Ids are in the order of creation only if they are made in different milliseconds.
         self.host.pause(1);
         let response = handle(self.host.host(), &request);
         let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);

@@ -6,7 +6,7 @@ use super::Connector;
 use crate::protocol::message::Response;
 use crate::protocol::schema::INSOMNIA_USER;
 
-/// An inactive user's path.
+/// The path of an inactive user.
 fn inactive(connector: &Connector) -> String {
     let body = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -114,7 +114,7 @@ fn r99_strict_mode_refuses_read_only_values_that_are_not_the_current_ones() {
 fn t6_paths_of_unknown_attributes_are_passed_over_and_the_log_says_so() {
     let connector = Connector::new(10);
     let path = inactive(&connector);
-    // Entra ID sends whatever is mapped, in one request.
+    // Entra ID sends all mapped attributes in one request.
     let custom = "urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User:CustomAttribute";
     let (response, user) = connector.patch(
         &path,

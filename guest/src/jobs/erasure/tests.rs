@@ -22,7 +22,7 @@ fn organization() -> TestOrganization {
     TestOrganization::new(50, Window::Never).unwrap()
 }
 
-/// A user with a value in every attribute. `mark` stands in all of them.
+/// A user with a value in every attribute. Each value contains `mark`.
 fn user(mark: &str) -> Value {
     let text = |attribute: &str| format!("{mark}-{attribute}");
     let address = |kind: &str| format!("{mark}-{kind}@example.com");
@@ -46,13 +46,13 @@ fn user(mark: &str) -> Value {
     })
 }
 
-/// The places where something of the person is: keys and values.
+/// The stored keys and values that still contain something about the person.
 fn left(organization: &TestOrganization, mark: &str) -> Vec<String> {
     let dump = keys::fold(&organization.host.dump());
     dump.lines().filter(|line| line.contains(mark)).map(|line| line.chars().take(400).collect()).collect()
 }
 
-/// As a host does that keeps nothing itself.
+/// Erases a person, as a host does that keeps no copies itself.
 fn erase(organization: &TestOrganization, person: &str, known_as: &[&str]) -> Erasure {
     let store = organization.store().for_act(&Act::of_backend(), "member.erase");
     let known_as: Vec<String> = known_as.iter().map(|name| (*name).to_owned()).collect();
@@ -68,7 +68,8 @@ fn patch(operations: Value) -> Option<Value> {
     Some(json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations}))
 }
 
-/// All that happens to somebody in the years: found, adopted, changed, refused, in teams, mailed, seen by administrators.
+/// Lets everything happen to a person that can happen: the person is found, adopted, changed, refused, put into teams,
+/// mailed, and seen by administrators.
 fn a_life(organization: &TestOrganization) -> String {
     let quoted = |attribute: &str, value: &str| format!("/Users?filter={attribute}+eq+%22{value}%22");
     organization.host.email_results.borrow_mut().push_back(EmailError::Rejected(format!("no {MARK}-work@example.com")));
@@ -98,7 +99,7 @@ fn a_life(organization: &TestOrganization) -> String {
     organization.scim("POST", "/Users/.search", Some(search));
     organization.scim("GET", &format!("/Users/{MARK}-user@example.com"), None);
     organization.live_for(60_000).unwrap();
-    // Another name, which only the history knows after that.
+    // Another name, which after this change only the history contains.
     let renamed = json!([{"op": "replace", "value": {
         "userName": format!("other-{MARK}@example.com"), "displayName": format!("Other {MARK}"),
         "emails": [{"value": format!("other-{MARK}@example.com"), "type": "work", "primary": true}]}}]);
@@ -129,7 +130,7 @@ fn a_life(organization: &TestOrganization) -> String {
     refused.note_refusal(&format!("other-{MARK}@example.com is a member already"));
     refused.end_act().unwrap();
     directory::request_passphrase_reset(&organization.store(), &id, "https://scim.example/reset").unwrap();
-    // An administrator whose name stands in the welcome of somebody else.
+    // The person as an administrator: the name is in the welcome email of somebody else.
     let by = Act { actor: insomnia_scim_contract::Actor::Member(id.clone()), ..Act::of_backend() };
     let adds = organization.store().for_act(&by, "member.add");
     let new = |email: &str| insomnia_scim_contract::NewMember::new(email.into(), None, Role::Member, None);
@@ -178,7 +179,7 @@ fn p9_nothing_is_left_of_somebody_who_was_erased_but_the_id() {
     let histories = organization.host.dump().lines().filter(|line| line.contains(&id)).count();
     assert!(histories > 10, "what happened can still be counted");
     assert_eq!(organization.store().erasures().unwrap().len(), 0, "the names are forgotten");
-    // Everybody else is as before.
+    // Nothing about anybody else has changed.
     let (_, found) = organization.scim("GET", "/Users?filter=userName+eq+%22newcomer@example.com%22", None);
     assert_eq!(found["totalResults"], 1);
     let (welcomes, _) = organization.store().outbox(None, None, 100).unwrap();
@@ -245,7 +246,7 @@ fn p9_a_long_history_is_erased_part_by_part_and_after_a_crash_it_goes_on() {
     let again = erase_person(&organization.store(), &id, &[]).unwrap();
     assert!(again.erased > erasure.erased, "it goes on where it was: {again:?} after {erasure:?}");
     last = count();
-    // The caller has died: the jobs continue without it.
+    // The caller crashes, and the jobs continue the erasure.
     while organization.store().erasure(&id).unwrap().is_some_and(|erasure| erasure.record.stage < ErasureStage::Late) {
         run_due(organization.host.host(), &RunContext::default()).unwrap();
         let now_left = count();
@@ -253,7 +254,7 @@ fn p9_a_long_history_is_erased_part_by_part_and_after_a_crash_it_goes_on() {
         last = now_left;
     }
     assert_eq!(last, 0);
-    // A request that was under way writes when the sweep has passed.
+    // A request that was running when the erasure began writes after the sweep.
     organization.host.append(&[entry(now + 5)]).unwrap();
     assert_eq!(count(), 1);
     organization.live_for(LATE + 60_000).unwrap();

@@ -10,14 +10,14 @@ use crate::connector::Window;
 use crate::journal;
 use crate::testing::organization::{DAY, TestOrganization};
 
-/// A host whose mail system and webhook take their time.
+/// A host whose mail system and webhook answer slowly.
 struct Slow<'o> {
     organization: &'o TestOrganization,
     /// How long each attempt takes, in milliseconds.
     takes: u64,
     emails: RefCell<Vec<u64>>,
     posts: RefCell<Vec<u64>>,
-    /// The host ends the call in the middle of the next attempt to send an email.
+    /// Whether the host ends the call in the middle of the next attempt to send an email.
     killed: Cell<bool>,
 }
 

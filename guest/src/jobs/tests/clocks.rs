@@ -1,5 +1,5 @@
-//! Clocks that were wrong, hosts that are killed, and what comes while something else is under way (F7, F12 to F14, F26):
-//! nothing waits longer than it ever can.
+//! Wrong clocks, hosts that are killed, and work that comes while other work is running (F7, F12 to F14, F26): nothing
+//! waits longer than its longest wait.
 
 use std::cell::{Cell, RefCell};
 
@@ -103,7 +103,7 @@ fn f13_a_link_of_a_clock_that_was_ahead_is_good_for_no_longer_than_any_other() {
     let token = text.split("token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
     organization.host.set_now(now);
     reset::redeem(&organization.store(), &token, "a passphrase of mine").unwrap_err();
-    // And it does not keep the member from another one.
+    // It does not keep the member from getting another link, either.
     ask_for_link(&organization);
     organization.live_for(1_000).unwrap();
     assert_eq!(organization.host.emails.borrow().len(), 2);
@@ -125,12 +125,12 @@ fn f12_what_a_clock_ahead_has_told_too_early_is_told_again_in_its_time() {
 /// How an organization is changed while a delivery is running.
 type Meanwhile = Box<dyn FnOnce(&TestOrganization)>;
 
-/// A host in whose delivery something happens.
+/// A host that runs some code during a delivery.
 struct Busy<'o> {
     organization: &'o TestOrganization,
     /// How long an attempt of the webhook takes, in milliseconds.
     takes: u64,
-    /// Happens once, during an attempt.
+    /// This code runs once, during an attempt.
     meanwhile: RefCell<Option<Meanwhile>>,
     status: Cell<u16>,
     posts: RefCell<Vec<String>>,
@@ -220,7 +220,7 @@ fn f14_a_retry_that_is_asked_for_while_an_attempt_is_under_way_does_not_wait() {
     let busy = Busy::new(&organization, 1_000, 410);
     busy.run();
     busy.run();
-    // Both are parked; the webhook is set again, and fails now.
+    // Both are parked. The webhook is set again, and now it fails.
     set_webhook(&organization, URL);
     busy.status.set(500);
     create(&organization, "cy@example.com");
@@ -233,7 +233,7 @@ fn f14_a_retry_that_is_asked_for_while_an_attempt_is_under_way_does_not_wait() {
 
 #[test]
 fn a_slow_webhook_lets_an_email_that_comes_meanwhile_go_first() {
-    // Whichever of the two has the first turn.
+    // The jobs choose at random which of the two has the first turn.
     for _ in 0..8 {
         let organization = organization();
         organization.change(|record| record.options.passphrase_emails = false).unwrap();
@@ -256,7 +256,7 @@ fn f26_after_a_kill_in_the_middle_of_a_delivery_a_new_mail_waits_less_than_a_min
     let organization = organization();
     create(&organization, "ada@example.com");
     let began = organization.store().now();
-    // A host that is killed leaves the lease as it has taken it.
+    // A host that is killed does not give its lease back.
     let lease = organization.store().take_lease("email", began, super::super::email::LEASE).unwrap().unwrap();
     create(&organization, "bob@example.com");
     let next = run(&organization).unwrap();

@@ -153,7 +153,7 @@ fn outbox_a_downtime_of_the_hosts_is_not_part_of_the_three_days() {
     create(&organization, "ada@example.com");
     organization.host.email_results.borrow_mut().push_back(EmailError::Unavailable("down".into()));
     organization.live_for(10_000).unwrap();
-    // Nobody is there for four days; then the mail system is slow to come up.
+    // No host is up for four days. Then the mail system needs some time to start.
     organization.host.set_now(organization.store().now() + 4 * DAY);
     organization
         .host
@@ -192,7 +192,7 @@ fn outbox_two_hosts_never_deliver_at_the_same_time() {
 fn a_job_that_fails_does_not_block_the_others() {
     let organization = organization();
     create(&organization, "ada@example.com");
-    // A document that can't be read.
+    // These documents can't be read.
     for key in ["job/expiry", "connector"] {
         organization.store().append(key.into(), b"{".to_vec()).unwrap();
     }
@@ -263,7 +263,7 @@ fn p4_an_email_by_which_its_reader_acts_as_an_administrator_goes_to_no_other_add
     let all = queue(&organization, DeliveryQueue::EmailsParked);
     let reset = all.iter().find(|delivery| delivery.id != first.id).unwrap();
     let refused = readdress_email(&store, &reset.id, "eve@example.com").unwrap_err();
-    assert!(refused.to_string().contains("goes to no other address"), "{refused}");
+    assert!(refused.to_string().contains("be sent to another address"), "{refused}");
     assert_eq!(queue(&organization, DeliveryQueue::EmailsParked).len(), 2, "both are kept as they were");
 }
 

@@ -37,7 +37,7 @@ fn rows(organization: &TestOrganization) -> BTreeMap<String, u64> {
     rows
 }
 
-/// A form of the token endpoint.
+/// Sends a form to the token endpoint; returns the answer.
 fn token(organization: &TestOrganization, client: (&str, &str), fields: &str) -> Value {
     let body = format!("client_id={}&client_secret={}&{fields}", client.0, client.1).into_bytes();
     let issuer = "https://scim.example/oauth/acme".to_owned();
@@ -45,7 +45,7 @@ fn token(organization: &TestOrganization, client: (&str, &str), fields: &str) ->
     serde_json::from_slice(&oauth::token(organization.host.host(), &request).body).unwrap()
 }
 
-/// A code that the owner has consented to.
+/// An authorization code, after the owner's consent.
 fn code(organization: &TestOrganization, client: &str) -> String {
     let query = format!("response_type=code&client_id={client}&redirect_uri={REDIRECT}");
     let consent = oauth::authorize_request(&organization.store(), &query, &[]).unwrap();
@@ -53,7 +53,7 @@ fn code(organization: &TestOrganization, client: &str) -> String {
     url.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned()
 }
 
-/// The identity provider's day.
+/// One day of the identity provider.
 fn provision(organization: &TestOrganization, day: u64, people: &mut Vec<String>) {
     let name = |number: u64| format!("person-{number}@example.com");
     let user = json!({"userName": name(day), "displayName": format!("Person {day}"), "externalId": format!("e{day}")});
@@ -71,7 +71,7 @@ fn provision(organization: &TestOrganization, day: u64, people: &mut Vec<String>
         let gone = people.remove(0);
         let (status, _) = organization.scim("DELETE", &format!("/Users/{gone}"), None);
         if status == 503 {
-            // Held: the owner lets it through, and the identity provider tries again.
+            // The guard holds the removal. The owner allows it, and the identity provider tries again.
             let store = organization.store();
             let held = guard_holds(organization);
             directory::decide_held(&store, OWNER, Decision::Allowed, std::slice::from_ref(&gone)).unwrap();
@@ -80,7 +80,7 @@ fn provision(organization: &TestOrganization, day: u64, people: &mut Vec<String>
         }
     }
     organization.scim("DELETE", &format!("/Groups/{team}"), None);
-    // Somebody without a seat, and somebody without a token.
+    // One request finds no free seat, and one has no token.
     organization.change(|record| record.seats = 1).unwrap();
     assert_eq!(
         organization.scim("POST", "/Users", Some(json!({"userName": format!("late-{day}@example.com")}))).0,
@@ -101,7 +101,7 @@ fn guard_holds(organization: &TestOrganization) -> Vec<Removal> {
     status(&organization.store(), None, 500).unwrap().held.into_iter().map(|held| held.removal).collect()
 }
 
-/// The administrators' day.
+/// One day of the administrators.
 fn administer(organization: &TestOrganization, day: u64, people: &[String], client: (&str, &str)) {
     let store = || organization.store();
     let acting = store().for_act(&Act::of_backend(), "sign-in");
@@ -127,7 +127,7 @@ fn administer(organization: &TestOrganization, day: u64, people: &[String], clie
         organization.host.email_results.borrow_mut().push_back(EmailError::Rejected("no".into()));
     }
     if day.is_multiple_of(40) {
-        // Down for longer than it is tried.
+        // The webhook is down for longer than deliveries are tried.
         let down = || Err(HttpError::Unreachable("down".into()));
         organization.host.http_results.borrow_mut().extend((0..100).map(|_| down()));
     }
@@ -150,7 +150,7 @@ fn p9_after_a_year_of_the_same_work_there_is_no_more_stored_than_after_two_month
     let issued = oauth::create(&organization.store(), OWNER, &new).unwrap();
     let client = (issued.client.id.as_str(), issued.secret.as_deref().unwrap());
     let (mut people, mut after_two_months) = (Vec::new(), BTreeMap::new());
-    // Every other day, so that the test is quick.
+    // Every second day is left out, so that the test is quick.
     for day in (2..=AUDIT + 20).step_by(2) {
         provision(&organization, day, &mut people);
         administer(&organization, day, &people, client);
@@ -167,7 +167,7 @@ fn p9_after_a_year_of_the_same_work_there_is_no_more_stored_than_after_two_month
     }
     for (sort, count) in &after_a_year {
         let before = after_two_months.get(sort).copied().unwrap_or(0);
-        // Of the audit trail there are 60 days then, and 400 in the end.
+        // After two months the audit trail has 60 days of entries, and in the end 400 days.
         let live = if sort == "audit" { before * AUDIT / 60 } else { before };
         assert!(*count <= 2 * live, "'{sort}' has grown: {before} to {count}\n{after_two_months:?}\n{after_a_year:?}");
     }

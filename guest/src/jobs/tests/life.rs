@@ -18,15 +18,15 @@ use crate::testing::organization::{DAY, TestOrganization};
 const HOUR: u64 = 3_600_000;
 const ADMINISTRATORS: [&str; 2] = [TestOrganization::OWNER, TestOrganization::CO_OWNER];
 
-/// The world around the organization, in which things fail.
+/// The servers that the organization depends on; they fail at random.
 struct World<'o> {
     organization: &'o TestOrganization,
-    /// So many commits more until the host crashes; negative: it does not.
+    /// The host crashes after this number of commits; a negative number means that it does not crash.
     crash_in: Cell<i64>,
-    /// Out of order until then, in milliseconds since the Unix epoch.
+    /// The mail system is out of order until then, in milliseconds since the Unix epoch.
     mail_out_until: Cell<u64>,
     webhook_out_until: Cell<u64>,
-    /// Every attempt that arrived, also those whose answer was lost.
+    /// Every email that arrived, even if the answer was lost.
     mails: RefCell<Vec<Message>>,
     posts: RefCell<Vec<HttpRequest>>,
 }
@@ -98,7 +98,7 @@ impl Storage for World<'_> {
             _ => {}
         }
         let committed = self.organization.host.commit(transaction);
-        // The last commit before a crash took effect, but nobody got its answer.
+        // The last commit before the crash is stored, but its answer is lost.
         if self.is_crashed() { Err(StorageError::Unavailable("crashed".into())) } else { committed }
     }
 
@@ -117,7 +117,7 @@ impl Mailer for World<'_> {
             return Err(EmailError::Unavailable("4.3.2".into()));
         }
         self.mails.borrow_mut().push(email.clone());
-        // Taken, and the answer was lost.
+        // The mail system accepts the email, but sometimes the answer is lost.
         if self.random(20) == 0 { Err(EmailError::Unavailable("connection lost".into())) } else { Ok(()) }
     }
 }
@@ -172,7 +172,7 @@ fn a_life_of_400_days_sends_exactly_the_expected_emails_and_events() {
             posts: RefCell::default(),
         };
         let midnight = start + day * DAY;
-        // Outages of hours: less than the three days after which something is parked.
+        // Each outage takes hours, which is less than the three days after which deliveries are parked.
         if world.random(6) == 0 {
             world.mail_out_until.set(midnight + world.random(20) * HOUR);
         }
@@ -213,7 +213,7 @@ fn a_life_of_400_days_sends_exactly_the_expected_emails_and_events() {
             if status == 401 {
                 ids.push((id, name));
             } else if !is_told(&mails) && !is_told(&world.mails.borrow()) {
-                // Gone before the passphrase was sent: it is of no use any more.
+                // The member was deleted before the passphrase was sent, so it is not sent.
                 expected.remove(&(name, welcome.to_owned()));
             }
         }

@@ -49,7 +49,7 @@ fn p9_a_trail_without_an_organization_is_swept_as_well_after_400_days() {
     let begun = host.host().clock.now();
     journal::record_act(host.host().store(), &Act::of_backend(), "key.rotate".into(), "{}").unwrap();
     let mut kept = Vec::new();
-    // As the scheduler of the host does it: the jobs are run when they are due, and never without a reason.
+    // As with the host's scheduler, the jobs only run when they are due.
     let mut due = host.take_wake();
     for day in [399, 402] {
         while let Some(at) = due.filter(|at| *at <= begun + day * DAY) {

@@ -259,7 +259,7 @@ fn p1_a_disabled_connector_answers_alike_to_an_unknown_organization_but_to_the_r
                 authorization.map(|value| ("authorization".to_owned(), value.to_owned())).into_iter().collect();
             let here = crate::endpoint::handle(organization.host.host(), &request);
             let there = crate::endpoint::handle(nowhere.host(), &request);
-            // How to authenticate can be read by everybody (F23).
+            // Everybody may read how to authenticate (F23).
             let public = authorization.is_none() && path == "/ServiceProviderConfig";
             let status = if public { 200 } else { 401 };
             assert_eq!((here.status, &here.headers, &here.body), (status, &there.headers, &there.body), "{path}");

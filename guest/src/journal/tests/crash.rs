@@ -9,7 +9,7 @@ use crate::endpoint::handle;
 use crate::testing::MemoryHost;
 use crate::testing::organization::TestOrganization;
 
-/// A storage whose host is killed before appended entries are written: only commits remain.
+/// A storage whose host is killed before appended entries are written, so that only commits are stored.
 struct Killed<'a>(&'a MemoryHost);
 
 impl Storage for Killed<'_> {
@@ -47,7 +47,7 @@ fn p5_a_crash_behind_a_change_loses_no_entry_of_the_request_that_made_it() {
     assert_eq!(entry["status"], 0, "no answer is known of: {entry}");
     assert!(entry["because"][0].as_str().is_some_and(|because| because.contains("stopped before")), "{entry}");
     assert!(entry["bytesReceived"].as_u64() > Some(0) && !entry.to_string().contains("hunter2"), "{entry}");
-    // Reads are lost, and a request that changes nothing has nothing to lose.
+    // A request that changes nothing leaves no entry if the server stops.
     organization.host.set_now(organization.store().now() + 1);
     let get = request(&organization, "GET", "/Users", None);
     assert_eq!(handle(host(), &get).status, 200);

@@ -1,4 +1,4 @@
-//! Attributes that the organization's own schemas never return are in no event and in no log (rules P5 and P6).
+//! Attributes that the organization's own schemas never return: no event and no log contains them (rules P5 and P6).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What the log of SCIM requests contains, and what it must never contain (rule P5).
+//! The content of the log of SCIM requests, and data that it must never contain (rule P5).
 
 mod because;
 mod crash;
@@ -15,7 +15,7 @@ use crate::endpoint::handle;
 use crate::protocol::message::Request;
 use crate::testing::organization::TestOrganization;
 
-/// A request as an identity provider sends it that keeps to the RFCs.
+/// A request of an identity provider that follows the RFCs.
 fn request(organization: &TestOrganization, method: &str, target: &str, body: Option<Value>) -> Request {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query.to_owned())));
     Request {

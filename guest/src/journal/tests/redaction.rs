@@ -112,7 +112,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Objects that carry the secret under a name that says so.
+/// Objects that hold the secret in a member whose name shows that it is secret.
 fn carriers() -> impl Strategy<Value = Value> {
     let path = select(&["path", "Path", "name", "type", "attribute", "key"][..]);
     prop_oneof![
@@ -136,7 +136,7 @@ fn bodies() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The same JSON with letters of its names escaped.
+/// The same JSON text, in which letters of the names are escaped.
 fn escaped(text: &str) -> String {
     ["password", "token", "assphrase"].iter().fold(text.to_owned(), |text, name| {
         let escape = |letter: char| format!("\\u{:04x}", u32::from(letter));

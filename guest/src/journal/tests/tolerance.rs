@@ -1,5 +1,5 @@
-//! Every tolerance rule that changed how a request was read is named in the log, with the bodies that identity providers
-//! really send; a request that keeps to the RFCs names none.
+//! The log names every tolerance rule that changed how a request was read. The bodies are those that identity providers
+//! really send. For a request that follows the RFCs the log names no rule.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ impl World {
         Self { organization, user, group }
     }
 
-    /// The rules that the log names, of a request that is answered with 2xx.
+    /// The rules that the log names for a request. The request must be answered 2xx.
     fn rules(&self, method: &str, target: &str, body: Option<Value>) -> Vec<String> {
         let request = request(&self.organization, method, target, body);
         let (status, entry) = logged(&self.organization, &request);

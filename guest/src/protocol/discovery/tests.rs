@@ -59,7 +59,7 @@ fn r43_external_id_is_in_every_core_schema_and_in_no_other() {
         if ["core:2.0:User", "core:2.0:Group", "schemas:Device"].iter().any(|end| urn.ends_with(end)) {
             let expected = json!({
                 "name": "externalId", "type": "string", "multiValued": false, "required": false, "caseExact": true,
-                "description": "What the client identifies the resource with.",
+                "description": "The client's identifier of the resource.",
                 "mutability": "readWrite", "returned": "default", "uniqueness": "none",
             });
             assert_eq!(listed, [&expected], "{urn}");

@@ -170,7 +170,7 @@ impl<'s> Intake<'_, 's, '_> {
         let name = if name == attribute.name { name } else { attribute.name.clone() };
         let before = self.container(extension).insert(name, value);
         if before.is_some() && self.mode.is_strict() {
-            return Err(ScimError::invalid_syntax(format!("`{place}` is there twice")));
+            return Err(ScimError::invalid_syntax(format!("`{place}` occurs twice")));
         }
         Ok(())
     }
@@ -305,7 +305,7 @@ impl<'s> Intake<'_, 's, '_> {
         }
         match self.extensions.iter().find(|(extension, container)| !container.is_empty() && !names(&extension.id)) {
             Some((extension, _)) => Err(ScimError::invalid_syntax(format!(
-                "`schemas` must name `{}`, whose attributes are there",
+                "`schemas` must name `{}`, because the body has its attributes",
                 extension.id
             ))),
             None => Ok(()),

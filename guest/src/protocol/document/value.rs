@@ -356,7 +356,7 @@ fn canonical_object(
         if let Some(value) = value_at(place, sub_attribute, value, mode)? {
             let name = if name == sub_attribute.name { name } else { sub_attribute.name.clone() };
             if canonical.insert(name, value).is_some() && mode.is_strict() {
-                return Err(ScimError::invalid_syntax(format!("`{place}` is there twice")));
+                return Err(ScimError::invalid_syntax(format!("`{place}` occurs twice")));
             }
         }
     }

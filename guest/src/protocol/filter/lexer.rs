@@ -94,7 +94,7 @@ impl<'t> Lexer<'t> {
         // Without this check the quote would become a part of the text, and the client would get an empty list instead
         // of an error.
         if word.starts_with('\'') {
-            return Err(self.error("a string stands in double quotes"));
+            return Err(self.error("a string must be in double quotes"));
         }
         Ok(Token::Bare(word))
     }

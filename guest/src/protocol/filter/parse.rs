@@ -207,7 +207,7 @@ impl<'t, 'm> Parser<'t, 'm> {
         if self.lexer.sees('[') {
             return match scope {
                 Scope::Resource { .. } if sub.is_none() => self.value_path(path, attribute, depth),
-                _ => Err(self.lexer.error("a value filter stands behind an attribute")),
+                _ => Err(self.lexer.error("a value filter must follow an attribute")),
             };
         }
         let operator = self.operator()?;

@@ -82,7 +82,7 @@ impl Patch<'_, '_, '_> {
         let looks = 1 + operation.path.text.len() / 16;
         self.work += looks * container.get(name).and_then(Value::as_array).map_or(1, Vec::len);
         if self.work > MAX_WORK {
-            return Err(ScimError::new(ScimType::TooMany, "the operations look at too many values"));
+            return Err(ScimError::new(ScimType::TooMany, "the operations examine too many values"));
         }
         let kept = if attribute.kept { container.get(name).cloned() } else { None };
         let fixed = match attribute.mutability {

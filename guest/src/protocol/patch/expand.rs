@@ -80,7 +80,8 @@ impl<'a> Expansion<'_, 'a, '_> {
             return Ok(());
         }
         let path = match PatchPath::parse(self.schema, name, self.mode.leniently()) {
-            // What is no path is a name of an attribute that there is not, as in a POST, unless a filter was meant.
+            // A name that is no path counts as an unknown attribute, as in a POST. A name with a bracket was meant to
+            // have a filter, so its error is reported.
             Err(error) if error.scim_type == Some(ScimType::InvalidPath) && !name.contains('[') => None,
             parsed => parsed?,
         };

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::path::PatchPath;
 
-/// What an operation does.
+/// The kind of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationKind {
-    /// Adds to what is there (RFC 7644 §3.5.2.1).
+    /// Adds to the current value (RFC 7644 §3.5.2.1).
     Add,
     /// Replaces the current value (RFC 7644 §3.5.2.3).
     Replace,

@@ -96,7 +96,7 @@ fn kind(operation: &Map<String, Value>, mode: Mode<'_>) -> Result<OperationKind,
             }
             kind
         })
-        .ok_or_else(|| ScimError::invalid_syntax("`op` is none of add, replace and remove"))
+        .ok_or_else(|| ScimError::invalid_syntax("`op` must be add, replace or remove"))
 }
 
 fn has_patch_schema(body: &Map<String, Value>, mode: Mode<'_>) -> bool {

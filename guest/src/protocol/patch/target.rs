@@ -166,7 +166,7 @@ impl Target<'_> {
         // The element must still match the filter that has chosen it, unless the client sends other values.
         let sent = if self.mode.is_strict() { sent } else { filled(sent, &demanded(filter)) };
         let replaced = document::element(self.attribute, Value::Object(sent.clone()), self.mode)?;
-        // Labels alone are no value (T6), so they are said of the one that is there.
+        // A type or `primary` alone is no value (T6), so it is set on the current element.
         let is_label_alone = replaced.as_ref().is_some_and(|value| document::is_label_alone(self.attribute, value));
         if is_label_alone && self.mode.tolerates(Tolerance::Unknown) {
             return self.merged_element(element, &sent);

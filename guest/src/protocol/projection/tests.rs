@@ -134,7 +134,7 @@ fn wanted_is_what_would_be_returned() {
     assert!(wants(Some("members.value"), None));
 }
 
-/// Every kind of `returned`, at every depth.
+/// A schema with every kind of `returned`, at every depth.
 fn declared() -> SchemaTable {
     let every = json!([{"name":"a","returned":"always"},{"name":"d"},{"name":"r","returned":"request"},
         {"name":"n","returned":"never"}]);

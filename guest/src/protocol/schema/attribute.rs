@@ -21,7 +21,7 @@ pub enum AttributeType {
     Complex,
 }
 
-/// Who may change an attribute, and when (RFC 7643 §7).
+/// The rule for changes of an attribute (RFC 7643 §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutability {
     /// Only the server changes it.
@@ -79,7 +79,7 @@ pub struct Attribute {
     pub dropped: bool,
     /// Whether case matters when its strings are compared.
     pub case_exact: bool,
-    /// Who may change it.
+    /// The rule for its changes.
     pub mutability: Mutability,
     /// When it is returned in a response.
     pub returned: Returned,
@@ -87,7 +87,7 @@ pub struct Attribute {
     pub uniqueness: Uniqueness,
     /// Suggested values; other values are accepted too.
     pub canonical_values: Vec<String>,
-    /// What a reference refers to: resource type names, `external` or `uri`.
+    /// The targets of a reference: resource type names, `external` or `uri`.
     pub reference_types: Vec<String>,
     /// The sub-attributes of a complex attribute; otherwise empty.
     pub sub_attributes: Vec<Attribute>,

@@ -69,8 +69,8 @@ fn common() -> Vec<Attribute> {
     ];
     vec![
         schemas.read_only().always(),
-        string("id", "What the server identifies the resource with.").case_exact().unique().read_only().always(),
-        string("externalId", "What the client identifies the resource with.").case_exact(),
-        complex("meta", "What the server knows about the resource.", meta).read_only(),
+        string("id", "The server's identifier of the resource.").case_exact().unique().read_only().always(),
+        string("externalId", "The client's identifier of the resource.").case_exact(),
+        complex("meta", "The server's data about the resource.", meta).read_only(),
     ]
 }

@@ -66,7 +66,7 @@ impl SchemaTable {
         let name = |declared: &Value| declared["name"].as_str().map(str::to_ascii_lowercase);
         for (index, declared) in resource_types.iter().enumerate() {
             if resource_types.iter().take(index).any(|before| name(before) == name(declared)) {
-                let detail = "A resource type of this `name` is there already: put all its extensions into one";
+                let detail = "There is a resource type of this `name` already: put all its extensions into one";
                 return Err(wrong(detail).below("name").below(index).below("resourceTypes"));
             }
         }
@@ -93,7 +93,7 @@ impl SchemaTable {
         for (index, declared) in schemas.iter().enumerate() {
             let added = schema(declared).and_then(|schema| {
                 if table.schema(&schema.id).is_some() {
-                    let detail = format!("The schema `{}` is there already", schema.id);
+                    let detail = format!("There is a schema `{}` already", schema.id);
                     return Err(wrong(detail).below("id"));
                 }
                 table.schemas.push(schema);
@@ -182,7 +182,7 @@ fn schema_extension(
         return Err(wrong(format!("{place}: `{urn}` is not a declared schema")).below("schema"));
     };
     if before.iter().any(|before| before.schema == schema) {
-        return Err(wrong(format!("{place}: the extension `{urn}` is there twice")).below("schema"));
+        return Err(wrong(format!("{place}: the extension `{urn}` occurs twice")).below("schema"));
     }
     Ok(Some(SchemaExtension { schema, required }))
 }
@@ -210,7 +210,7 @@ fn attributes(declared: &[Value], place: &str, within_complex: bool) -> Result<V
     for (index, declared) in declared.iter().enumerate() {
         let attribute = attribute(declared, place, within_complex).below(index)?;
         if attributes.iter().any(|before| before.name.eq_ignore_ascii_case(&attribute.name)) {
-            let detail = format!("{place}: the attribute `{}` is there twice", attribute.name);
+            let detail = format!("{place}: the attribute `{}` occurs twice", attribute.name);
             return Err(wrong(detail).below("name").below(index));
         }
         attributes.push(attribute);
@@ -240,7 +240,7 @@ fn attribute(declared: &Value, place: &str, within_complex: bool) -> Result<Attr
     attribute.mutability = keyword(declared, "mutability", Mutability::ReadWrite, &MUTABILITIES, place)?;
     attribute.returned = keyword(declared, "returned", Returned::Default, &RETURNED, place)?;
     if attribute.mutability == Mutability::WriteOnly && attribute.returned != Returned::Never {
-        let detail = format!("{place}: what is `writeOnly` is returned `never`");
+        let detail = format!("{place}: a `writeOnly` attribute must have `returned` `never`");
         return Err(wrong(detail).below("returned"));
     }
     attribute.uniqueness = keyword(declared, "uniqueness", Uniqueness::None, &UNIQUENESSES, place)?;
@@ -282,7 +282,7 @@ fn keywords(attributes: &[Attribute], resource_types: &[ResourceType]) -> Result
         };
         for (position, value) in values.iter().enumerate() {
             if values.iter().take(position).any(|before| is(before, value)) {
-                let detail = format!("`{}`: the value `{value}` is there twice", attribute.name);
+                let detail = format!("`{}`: the value `{value}` occurs twice", attribute.name);
                 return Err(wrong(detail).below(position).below("canonicalValues").below(index));
             }
         }

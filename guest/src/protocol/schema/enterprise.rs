@@ -11,7 +11,7 @@ pub(super) fn enterprise_user() -> Schema {
         string("displayName", "The manager's name, for display.").read_only(),
     ];
     let attributes = [
-        string("employeeNumber", "What the organization identifies the person with."),
+        string("employeeNumber", "The organization's identifier of the person."),
         string("costCenter", "The name of a cost center."),
         string("organization", "The name of an organization."),
         string("division", "The name of a division."),

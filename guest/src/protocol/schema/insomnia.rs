@@ -18,7 +18,7 @@ pub(super) fn insomnia_user() -> Schema {
         boolean("licensed", "Whether the member consumes a licence."),
     ];
     let told = told.map(|attribute| attribute.read_only().on_request());
-    let note = string("note", "What administrators note of the member; Insomnia keeps it and does nothing with it.");
+    let note = string("note", "An administrators' note about the member. Insomnia stores it, but does not use it.");
     let attributes: Vec<_> = told.into_iter().chain([note]).collect();
     schema(INSOMNIA_USER, "InsomniaUser", "Insomnia Member", attributes)
 }

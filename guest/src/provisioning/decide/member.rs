@@ -15,7 +15,7 @@ use crate::provisioning::{Action, Refusal, administrators, domains};
 use crate::sentence::Sentence;
 use crate::store::{MemberRecord, OrganizationRecord, Origin, Role, StoreError, Stored, keys};
 
-/// What would be done to a member, and why.
+/// The decision about a member, and its reasons.
 #[derive(Clone, Debug)]
 pub struct MemberDecision {
     /// The member before the change; `None` for a new one.
@@ -24,11 +24,11 @@ pub struct MemberDecision {
     pub change: Change<MemberRecord>,
     /// The action that the log names.
     pub action: Action,
-    /// Why, in words for the log.
+    /// The reasons, for the log.
     pub because: Vec<String>,
     /// When the member gets the email with the initial passphrase.
     pub welcome: Welcome,
-    /// What the mass-deprovisioning guard records when the change is committed.
+    /// The record that the mass-deprovisioning guard writes when the change is committed.
     pub admission: Option<Admission>,
 }
 

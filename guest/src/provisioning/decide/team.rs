@@ -10,18 +10,19 @@ use crate::provisioning::{Action, Refusal};
 use crate::sentence::Sentence;
 use crate::store::{Moves, OrganizationRecord, Origin, Store, StoreError, Stored, TeamRecord, keys};
 
-/// What would be done to a team, and why.
+/// The decision about a team, and its reasons.
 #[derive(Clone, Debug)]
 pub struct TeamDecision {
     /// The team before the change; `None` for a new one.
     pub old: Option<Stored<TeamRecord>>,
     /// How the team's record changes.
     pub change: Change<TeamRecord>,
-    /// Who joins and who leaves the team. It is ignored if the team is deleted, since then all its memberships end.
+    /// The members who join and leave the team. They are ignored if the team is deleted, since then all its memberships
+    /// end.
     pub moves: Moves,
     /// The action that the log names.
     pub action: Action,
-    /// Why, in words for the log.
+    /// The reasons, for the log.
     pub because: Vec<String>,
 }
 

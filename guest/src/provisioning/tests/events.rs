@@ -1,4 +1,4 @@
-//! Every change is an event (rule P6), and what the log says (rule P5).
+//! Every change writes an event (rule P6), and the log has its reasons (rule P5).
 
 use serde_json::{Value, json};
 

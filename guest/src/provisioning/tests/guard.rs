@@ -116,7 +116,7 @@ fn p4_owners_are_mailed_again_when_more_is_held_after_all_was_decided() {
 fn p4_a_removal_that_is_held_again_leaves_the_decision_as_it_is() {
     let guarded = Guarded::new(number(1), 4);
     assert_eq!((guarded.delete(0), guarded.delete(1), guarded.delete(2)), (204, 503, 503));
-    // The owner decides between the refusal and its note.
+    // The owner decides after the removal was refused, and before the refusal is recorded.
     guarded.decide(Decision::Allowed, &[guarded.ids[1].clone()]);
     hold(&guarded.organization.store(), &guarded.ids[1], Removal::Delete);
     assert_eq!(guarded.delete(1), 204);

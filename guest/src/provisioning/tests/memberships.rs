@@ -1,5 +1,5 @@
-//! What somebody else does to a team while a change of its members is decided (T22): a replacement of all members rests on who
-//! they were, any other change on those only whom it names.
+//! Another request changes a team while a change of its members is decided (T22). A replacement of all members depends
+//! on all current members, any other change only on the members that it names.
 
 use std::cell::{Cell, RefCell};
 
@@ -15,11 +15,11 @@ use crate::store::OrganizationRecord;
 use crate::testing::MemoryHost;
 use crate::testing::organization::TestOrganization;
 
-/// A storage where something is done before the first commit, after all that it rests on was read.
+/// A storage in which some code runs before the first commit, after the commit's data was read.
 struct Interrupted<'o> {
     memory: &'o MemoryHost,
     meanwhile: RefCell<Option<Box<dyn FnOnce() + 'o>>>,
-    /// How often it was tried to commit.
+    /// How many commits were tried.
     attempts: Cell<u32>,
 }
 
@@ -46,7 +46,7 @@ impl Storage for Interrupted<'_> {
     }
 }
 
-/// An organization of four people with a team `Crew` of Ada and Bob.
+/// An organization of four people, with a team `Crew` that contains Ada and Bob.
 struct World {
     organization: TestOrganization,
     people: [(&'static str, String); 4],
@@ -73,7 +73,8 @@ impl World {
         assert_eq!(status, 200, "{body}");
     }
 
-    /// Who is in the team after changes that are decided before Dan comes and committed after it, and how often it was tried.
+    /// The members of the team after these changes, and the number of tries. Dan joins after the changes are decided
+    /// and before they are committed.
     fn after(&self, changes: &[MemberChange]) -> (String, u32) {
         let interrupted = Interrupted {
             memory: &self.organization.host,

@@ -22,7 +22,7 @@ fn create(organization: &TestOrganization, body: serde_json::Value) -> String {
     body["id"].as_str().unwrap().to_owned()
 }
 
-/// The only thing to copy in the last email to this address.
+/// The passphrase or link in the last email to this address.
 fn mailed(organization: &TestOrganization, to: &str) -> String {
     organization.live_for(1_000).unwrap();
     let emails = organization.host.emails.borrow();
@@ -201,7 +201,7 @@ fn p2_wrong_tries_are_forgotten_and_nobody_waits_longer_than_a_quarter_of_an_hou
         }
     }
     assert!(try_out(TestOrganization::PASSPHRASE).is_some_and(|seconds| seconds > 600));
-    // One wrong try an hour, as of an attacker who wants to lock the owner out.
+    // An attacker who wants to lock the owner out tries a wrong passphrase every hour.
     for _ in 0..6 {
         later(3_600_000);
         assert_eq!(try_out("not the passphrase"), Some(0));

@@ -25,7 +25,7 @@ struct Choices {
     guard: Option<u32>,
 }
 
-/// A user: numbers name people and addresses, of a few, so that they meet.
+/// A user that is sent. Numbers name people and addresses. There are few of them, so that users conflict.
 #[derive(Clone, Debug)]
 struct Sent {
     person: u8,
@@ -59,7 +59,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     )
 }
 
-/// 0 is the owner, 8 is of a domain that is not the organization's.
+/// The address of a person. 0 is the owner, and the domain of 8 is not verified.
 fn address(person: u8) -> String {
     match person {
         0 => TestOrganization::OWNER.to_owned(),
@@ -131,14 +131,14 @@ fn members(organization: &TestOrganization) -> Vec<MemberRecord> {
     members
 }
 
-/// Whether the preview's verdict is the result of the POST.
+/// Whether the POST has the result that the preview showed.
 fn agrees(told: &PreviewedUser, status: u16, answer: &Value, known: &[String], choices: &Choices) -> bool {
     let id = answer["id"].as_str();
     let is_known = id.is_some_and(|id| known.iter().any(|known| known == id));
     match told.outcome {
         Outcome::Creates => status == 201 && !is_known && told.member.is_none(),
         Outcome::Adopts => status == 201 && id == told.member.as_deref(),
-        // One whom an earlier user of the list has become had no id when it was previewed.
+        // A member that an earlier user of the list would add has no id in the preview.
         Outcome::Exists if status == 201 => {
             choices.reactivate_on_post && is_known && told.member.as_deref().is_none_or(|member| id == Some(member))
         }

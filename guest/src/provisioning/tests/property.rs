@@ -11,7 +11,7 @@ use crate::store::keys::{self, Kind};
 use crate::store::{Candidates, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, TeamRecord};
 use crate::testing::organization::TestOrganization;
 
-/// Seats: few enough that they run out.
+/// The number of seats, which is so small that all get taken.
 const SEATS: u32 = 6;
 
 /// An action. Numbers name people and teams; there are few of each, so that actions concern the same ones.
@@ -62,7 +62,7 @@ fn act() -> impl Strategy<Value = Act> {
 fn address(person: u8) -> String {
     match person {
         0 => TestOrganization::OWNER.to_owned(),
-        // Of no verified domain.
+        // The domain of this address is not verified.
         7 => "p7@elsewhere.example".to_owned(),
         _ => format!("p{person}@example.com"),
     }
@@ -91,7 +91,7 @@ impl World {
         id.map(|id| format!("/Groups/{id}"))
     }
 
-    /// Switches SCIM off, after which the token opens nothing, and on again.
+    /// Disables SCIM, so that the token is refused, and enables it again.
     fn disable_and_enable(&mut self) {
         let is_owner = |member: &MemberRecord| member.is_active() && member.role == Role::Owner;
         let owner = self.members().into_values().find(is_owner).unwrap();
@@ -102,7 +102,7 @@ impl World {
         self.organization.token = issued.unwrap().token;
     }
 
-    /// Does it; returns the ids of the members whom the identity provider named.
+    /// Performs the action; returns the ids of the members whom the identity provider named.
     fn act(&mut self, act: &Act) -> BTreeSet<String> {
         if matches!(act, Act::DisableAndEnable) {
             self.disable_and_enable();

@@ -17,7 +17,7 @@ fn active(active: bool) -> Option<Value> {
     Some(json!({"Operations": [{"op": "replace", "path": "active", "value": active}]}))
 }
 
-/// All seats are taken by the owner and the co-owner.
+/// An organization in which the owner and the co-owner take all seats.
 fn full() -> TestOrganization {
     TestOrganization::new(2, Window::Never).unwrap()
 }
@@ -59,12 +59,12 @@ fn p4_who_gets_a_seat_in_whatever_way_is_no_longer_listed() {
     assert_eq!(names(&organization).len(), 3, "a free seat is not one that somebody has");
     assert_eq!(organization.scim("POST", "/Users", user("ada")).0, 201);
     assert_eq!(names(&organization), ["cy", "bob"]);
-    // By hand, under the same address.
+    // Bob is added by hand, with the same address.
     let (email, display_name) = ("bob@example.com".to_owned(), "Bob".to_owned());
     let new = insomnia_scim_contract::NewMember { email, display_name, role: Role::Member, passphrase: None };
     directory::add_member(&organization.store(), &new).unwrap();
     assert_eq!(names(&organization), ["cy"]);
-    // Wanted without a seat.
+    // The identity provider now wants the user to be inactive.
     let mut inactive = user("cy").unwrap();
     inactive["active"] = false.into();
     assert_eq!(organization.scim("POST", "/Users", Some(inactive)).0, 201);
@@ -85,7 +85,7 @@ fn p4_a_deactivated_member_without_a_seat_is_listed_until_nobody_wants_one_for_i
     };
     organization.scim("PATCH", &path, active(false));
     refuse();
-    // The identity provider changes its mind.
+    // The identity provider no longer wants the member to be active.
     assert_eq!(organization.scim("PATCH", &path, active(false)).0, 200);
     assert_eq!(names(&organization), Vec::<String>::new());
     refuse();

@@ -5,9 +5,9 @@
 //! | `organization`, `settings`, `declared`, `resource/…` | `organization` |
 //! | `connector…`, `setup-links`, `cursor-key`, `idp-api`, `refresh` | `connector` |
 //! | `oauth-…` | `oauth` |
-//! | of members and teams alike: `user/…`, `user-touch/…`, `user-listed/…`, `user-name/…`, `user-external/…`, `count/users…`, and the same of `team` | `kind` |
-//! | the others of `user…`, `administrator/…`, `without-seat/…`, `count/seats…`, `count/owners`, `count/no-address`, `count/foreign` | `members` |
-//! | the others of `team…`, `member-team/…`, `count/team/…` | `teams` |
+//! | `user/…`, `user-touch/…`, `user-listed/…`, `user-name/…`, `user-external/…`, `count/users…`, and the same keys of `team` | `kind` |
+//! | other keys of `user…`; `administrator/…`, `without-seat/…`, `count/seats…`, `count/owners`, `count/no-address`, `count/foreign` | `members` |
+//! | other keys of `team…`; `member-team/…`, `count/team/…` | `teams` |
 //! | `guard…` | `guard` |
 //! | `log…` | `log` |
 //! | `event…`, `audit/…`, `webhook` | `events` |
@@ -15,12 +15,12 @@
 //! | `accepted…`, `count/accepted…` | `accepted` |
 //! | `outbox…` | `outbox` |
 //! | `lease/…`, `job/…`, `erasure/…` | `jobs` |
-//! | what ids, times and names look like in a key | `parts` |
+//! | the form of ids, times and names in a key | `parts` |
 //!
-//! A value that is a record is JSON; numbers and times are decimal text, but for what a job keeps, which is as the job has it.
-//! Times are milliseconds since the Unix epoch. In a key a time is 16 hexadecimal digits, or the beginning of a UUID of version 7.
-//! Where several may have the same value, such as an `externalId`, each has a key of its own, which ends with a NUL byte (␀)
-//! and the id.
+//! The value of a record is JSON. Numbers and times are decimal text; times are milliseconds since the Unix epoch. A
+//! job chooses the form of its own value. In a key a time is 16 hexadecimal digits, or the beginning of a UUID of
+//! version 7. If several records can have the same value, such as an `externalId`, each has a key that ends with a NUL
+//! byte (␀) and the record's id.
 
 /// Generates functions that make keys. Each line has the name, the parameters, and the layout of the key. A range holds
 /// all keys with that beginning.

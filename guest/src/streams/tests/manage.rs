@@ -1,4 +1,4 @@
-//! Streams are added and removed, and their keys replaced.
+//! Streams are added and removed, and their keys are replaced.
 
 use super::*;
 use crate::store::keys;
@@ -37,7 +37,7 @@ fn p6_a_new_key_signs_at_once_and_the_old_one_verifies_for_thirty_days() {
     for _ in 0..7 {
         rotate_signing_key(&organization.store(), &organization.host).unwrap();
     }
-    // Another one would take away a key that receivers must still find.
+    // One more key would remove a key that receivers still need.
     let one_more = rotate_signing_key(&organization.store(), &organization.host);
     assert!(matches!(one_more, Err(StreamError::Invalid(_))), "{one_more:?}");
     assert_eq!(kids(&organization, id).len(), 8);

@@ -1,4 +1,4 @@
-//! Streams of SCIM events, from the change to the token that a receiver verifies by itself.
+//! Streams of SCIM events, from the change to the token that a receiver verifies.
 
 mod manage;
 mod poll;
@@ -61,7 +61,7 @@ fn ask(organization: &TestOrganization, stream: &IssuedEventStream, body: Value)
     serde_json::from_slice(&response.body).unwrap()
 }
 
-/// The tokens that the stream's receiver gets: their claims in order, each verified by the key set.
+/// The claims of the tokens that the stream's receiver gets, in order. Each token is verified with the key set.
 fn claims(organization: &TestOrganization, stream: &IssuedEventStream) -> Vec<Value> {
     let answer = ask(organization, stream, json!({"returnImmediately": true}));
     let sets = answer["sets"].as_object().unwrap();
@@ -81,7 +81,7 @@ fn fresh(organization: &TestOrganization, stream: &IssuedEventStream) -> Vec<Val
     claims
 }
 
-/// The claims of a token, as a receiver reads them that knows the issuer's key set and nothing else.
+/// The claims of a token, as a receiver reads them that only knows the issuer's key set.
 fn verify(organization: &TestOrganization, stream: &IssuedEventStream, token: &str) -> Value {
     let part = |text: &str| -> Value { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap() };
     let parts: Vec<&str> = token.split('.').collect();

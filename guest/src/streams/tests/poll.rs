@@ -15,7 +15,7 @@ fn p6_what_one_receiver_acknowledges_the_other_still_gets() {
     let first = claims(&organization, &one);
     assert_eq!(claims(&organization, &one), first, "until they are acknowledged, byte by byte the same");
     let ids = [&first[0]["jti"], &first[2]["jti"]];
-    // Of another stream, of nothing, and twice: no error.
+    // A token of another stream, an unknown id and a repeated id are no errors.
     let other = &claims(&organization, &two)[1]["jti"];
     let ack = json!({"ack": [ids[0], ids[0], other, "no-id", "0190a6f0-0000-7000-8000-000000000001"], "setErrs": {}});
     ask(&organization, &one, ack);

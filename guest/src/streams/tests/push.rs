@@ -17,7 +17,7 @@ fn refusal(status: u16, body: &str) -> Result<HttpResponse, HttpError> {
     Ok(HttpResponse { status, body: body.as_bytes().to_vec(), ..HttpResponse::default() })
 }
 
-/// Whom the tokens that were pushed are about, by `externalId`.
+/// The `externalId`s of the users in the tokens that were pushed.
 fn told(organization: &TestOrganization, stream: &IssuedEventStream) -> Vec<String> {
     let requests = organization.host.requests.borrow();
     let name = |request: &HttpRequest| {

@@ -165,8 +165,8 @@ fn p5_the_log_has_the_acceptance_and_the_end_of_an_asynchronous_request() {
     assert!(end["because"].to_string().contains("POST /Users: created"), "{end}");
 }
 
-/// Without the preference, or if no stream would report the result, every byte is as if there were no asynchronous
-/// requests.
+/// Without the preference, or if no stream would report the result, the answers are the same, byte by byte, as without
+/// asynchronous requests.
 #[test]
 fn rfc_7240_2_a_preference_that_can_not_be_met_is_passed_over() {
     let answers = |events: Option<Vec<StreamEvent>>, prefer: &[(&str, &str)], body: Option<Value>, path: &str| {
@@ -204,7 +204,7 @@ fn rfc_7240_2_a_preference_that_can_not_be_met_is_passed_over() {
         assert_eq!(with.status, without.status, "{path}");
         assert!(field(&with, "set-txn").is_none() && field(&with, "preference-applied").is_none(), "{path}");
     }
-    // Circles are undone where they can't be closed, so they are done in one go.
+    // An operation of a circle is undone if another one fails, so such a request is not run later.
     let manager = |name: &str, manager: &str| {
         let mut operation = posted(name);
         operation["data"]["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"] =
@@ -240,7 +240,7 @@ fn rfc_9967_2_5_1_a_large_group_is_changed_later_and_a_wait_that_is_too_short_do
     let one = read(&organization, &transaction);
     assert_eq!(field(&one, "content-type"), Some("application/secevent+jwt"));
     assert_eq!(read(&organization, &format!("{transaction}:0")).status, 404, "it is no bulk request");
-    // Another version than the one that is there.
+    // The resource has another version than this one.
     let old = [ASYNC, ("if-match", "W/\"1\"")];
     assert_eq!(send(&organization, ("PATCH", &path), &old, body.clone()).status, 202);
     organization.live_for(1_000).unwrap();
@@ -249,7 +249,7 @@ fn rfc_9967_2_5_1_a_large_group_is_changed_later_and_a_wait_that_is_too_short_do
     assert_eq!(send(&organization, ("PATCH", &path), &[("prefer", "respond-async, wait=9")], body).status, 200);
 }
 
-/// A storage that is out of reach after so many commits, as for a server that is killed then.
+/// A storage that can't be reached after this number of commits, as if the server was killed.
 struct Killed<'o> {
     organization: &'o TestOrganization,
     left: Cell<u32>,
@@ -279,8 +279,8 @@ impl Storage for Killed<'_> {
     }
 }
 
-/// Whatever commit of the work was the last before the server was killed: nothing is done twice, nothing is left out, and
-/// each result is reported once and is right.
+/// The server is killed after each possible commit: no operation is done twice or left out, and each result is reported
+/// once and is right.
 #[test]
 fn rfc_9967_2_5_1_an_asynchronous_request_that_is_interrupted_anywhere_is_done_once() {
     for commits in 0.. {

@@ -5,7 +5,7 @@ use insomnia_scim_contract::StreamEvent;
 use super::*;
 use crate::directory;
 
-/// `version` is the ETag of a GET right after, and nothing is in the token that does not belong there.
+/// Checks that `version` is the ETag of a following GET, and that the token has no other members than it should.
 fn assert_form(organization: &TestOrganization, claims: &Value, path: &str) {
     for absent in ["sub", "exp"] {
         assert!(claims.get(absent).is_none(), "{claims}");
@@ -27,7 +27,7 @@ fn assert_form(organization: &TestOrganization, claims: &Value, path: &str) {
     }
 }
 
-/// The one token that is new, in the RFC's form.
+/// The only new token, in the form of the RFC.
 fn one(organization: &TestOrganization, stream: &IssuedEventStream, path: &str) -> Value {
     let mut tokens = fresh(organization, stream);
     assert_eq!(tokens.len(), 1, "{tokens:?}");
@@ -129,7 +129,7 @@ fn p6_each_change_of_a_group_is_one_token_with_its_members() {
     let claims = one(&organization, &full, &path);
     let mut shown = organization.scim("GET", &path, None).1;
     let told = &payload(&claims, "prov:create:full")["data"];
-    // The users' own events say whose names these are.
+    // Tokens about a team have no names of members: the members' own events report the names.
     shown["members"][0].as_object_mut().unwrap().remove("display");
     assert_eq!(told["members"].as_array().map(Vec::len), Some(1));
     assert_eq!(*told, shown);

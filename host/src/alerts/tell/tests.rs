@@ -1,4 +1,4 @@
-//! Who is told what, over a storage in memory.
+//! The messages to each receiver, with a storage in memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use crate::storage::MemoryStorage;
 
 const NOW: u64 = 1_800_000_000_000;
 
-/// Takes what is sent, or nothing while it is broken.
+/// A receiver that accepts what is sent, unless it is broken.
 #[derive(Default)]
 struct Receiving {
     is_broken: AtomicBool,
@@ -77,7 +77,7 @@ impl Scene {
         Self { storage, mail, hook, settings, failing }
     }
 
-    /// Somebody has looked, and found this of these organizations.
+    /// Stores the result of a look at these organizations.
     async fn looks(&self, cause: AlertCause, organizations: &[&str], found: bool, now: u64) {
         let book = Book(&self.storage);
         let mut before = book.of_fleet(None, None).await.unwrap();
@@ -160,7 +160,7 @@ async fn p9_a_receiver_that_takes_nothing_is_tried_again_later_and_holds_up_no_o
 async fn p9_a_host_that_is_killed_before_it_has_noted_what_it_told_tells_it_again_under_the_same_id() {
     let scene = Scene::new();
     scene.looks(AlertCause::SeatsFull, &["acme"], true, NOW).await;
-    // Nothing that this host wants to note is stored.
+    // This host can't store anything.
     let lost = MemoryStorage::new();
     assert!(scene.tells_with(Book(&lost), NOW).await.is_err());
     assert_eq!(scene.tells(NOW + 30_000).await, None);
@@ -205,7 +205,7 @@ async fn p9_many_alerts_are_posted_in_parts_and_none_is_left_out() {
 
 #[test]
 fn the_signature_is_that_of_standard_webhooks() {
-    // The example of the specification's reference libraries.
+    // The example of the reference libraries of Standard Webhooks.
     let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
     let signature = signature(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", br#"{"test": 2432232314}"#);
     assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");

@@ -109,7 +109,7 @@ async fn a_message_stays_in_the_folder_for_its_time_and_old_ones_go_a_part_at_a_
         fs::File::open(file).unwrap().set_modified(now - Duration::from_secs(8 * 86_400)).unwrap();
     }
     folder.send(&acme(), message("new")).await.unwrap();
-    // What is not ours stays: an email of somebody else's, and a folder with the name of one.
+    // Other files stay: an email of another program, and a folder with the name of a message.
     let other = of_acme.join("case.eml");
     fs::write(&other, "not ours").unwrap();
     fs::File::open(&other).unwrap().set_modified(now - Duration::from_secs(8 * 86_400)).unwrap();

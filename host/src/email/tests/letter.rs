@@ -1,4 +1,4 @@
-//! The message on the wire.
+//! The message in the form in which it is sent.
 
 use super::super::{InvalidSender, Sender};
 use super::{message, sender};

@@ -1,4 +1,4 @@
-//! Messages as they are written, into the folder, and to SMTP servers that misbehave.
+//! Messages in a folder, and to SMTP servers that misbehave.
 
 mod config;
 mod folder;

@@ -1,4 +1,4 @@
-//! An SMTP server that says what the test tells it to.
+//! An SMTP server that answers as the test wants.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,16 +7,16 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _,
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// What the server does after a command.
+/// The server's reaction to a command.
 #[derive(Clone)]
 pub(super) enum Reply {
-    /// These lines.
+    /// It sends these lines.
     Say(&'static str),
-    /// Closes the connection.
+    /// It closes the connection.
     Close,
-    /// Nothing, ever.
+    /// It never answers.
     Silence,
-    /// What a server without faults would say.
+    /// It answers as a server without faults.
     Usual,
 }
 
@@ -35,7 +35,7 @@ impl Server {
         Self::run(None, Arc::new(script)).await
     }
 
-    /// With STARTTLS: TLS begins after whatever the script says to it.
+    /// With STARTTLS, TLS begins whatever the script answers to it.
     pub(super) async fn start_tls(
         tls: TlsAcceptor,
         script: impl Fn(usize, &str) -> Reply + Send + Sync + 'static,
@@ -70,12 +70,12 @@ impl Server {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// The commands so far, and the messages that were taken, each as one entry.
+    /// The commands so far, and the accepted messages, each as one entry.
     pub(super) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
 
-    /// The messages that were taken.
+    /// The accepted messages.
     pub(super) fn taken(&self) -> Vec<String> {
         self.log().into_iter().filter(|entry| entry.contains("Message-ID:")).collect()
     }
@@ -138,14 +138,14 @@ async fn line<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> Option<String>
     }
 }
 
-/// Whether the conversation goes on.
+/// Whether the conversation continues.
 async fn reply<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, reply: Reply, usual: &str) -> bool {
     let text = match reply {
         Reply::Say(text) => text,
         Reply::Usual => usual,
         Reply::Close => return false,
         Reply::Silence => {
-            // Until the client hangs up.
+            // It waits until the client closes the connection.
             while line(stream).await.is_some() {}
             return false;
         }

@@ -1,4 +1,4 @@
-//! SMTP servers that refuse, hang up, fall silent or lie.
+//! SMTP servers that refuse, close the connection, do not answer or lie.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ fn mailer(server: &Server, more: &str) -> SmtpMailer {
     SmtpMailer::new(&toml::from_str::<SmtpConfig>(&text).unwrap(), sender()).unwrap()
 }
 
-/// A server that answers this to the commands that begin so, and all else as usual.
+/// A server that gives this answer to commands that begin in this way, and the usual answer to all others.
 async fn server(command: &'static str, reply: Reply) -> Server {
     Server::start(move |_, said| {
         let matches = if command.is_empty() { said.is_empty() } else { said.starts_with(command) };
@@ -176,7 +176,7 @@ async fn there_are_never_more_connections_than_allowed() {
 
 #[tokio::test]
 async fn a_send_that_is_dropped_half_way_does_not_confuse_the_next_one() {
-    // The first connection answers MAIL late, when its message has been given up.
+    // The first connection answers MAIL late, after its message was given up.
     let server = Server::start(|number, said| match (number, said) {
         (0, said) if said.starts_with("RCPT") => Reply::Silence,
         _ => Reply::Usual,

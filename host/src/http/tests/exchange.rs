@@ -1,4 +1,4 @@
-//! Requests and responses: limits, redirects, TLS, and what goes wrong.
+//! Requests and responses: limits, redirects, TLS, and failures.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,7 +102,7 @@ async fn a_server_that_is_silent_or_slow_ends_in_a_timeout() {
         let request = OutgoingRequest { timeout: short, ..get(&server.url(path)) };
         assert_eq!(send(&client(LOOPBACK), request).await, Err(HttpError::Timeout), "{path}");
     }
-    // The client's own limit holds where the guest asks for more.
+    // The client's own limit applies even if the guest asks for more.
     let client = client(LOOPBACK).limits(HttpLimits { timeout: Duration::from_millis(200), ..HttpLimits::default() });
     let request = OutgoingRequest { timeout: Some(Duration::from_secs(3600)), ..get(&server.url("/silent")) };
     assert_eq!(send(&client, request).await, Err(HttpError::Timeout));

@@ -1,4 +1,4 @@
-//! Requests through the client to servers on loopback, and to where it must not go.
+//! Requests of the client to servers on loopback, and to forbidden addresses.
 
 mod exchange;
 mod policy;
@@ -16,7 +16,7 @@ use super::{EgressClient, EgressConfig, EgressPolicy, Resolver};
 use crate::capability::http::{HttpClient as _, HttpError, IncomingResponse, OutgoingRequest};
 use crate::capability::storage::OrganizationId;
 
-/// Answers from a table; counts how often it was asked.
+/// A resolver that answers from a table, and counts its calls.
 #[derive(Default)]
 struct Table {
     names: Mutex<HashMap<String, Vec<IpAddr>>>,

@@ -1,4 +1,4 @@
-//! Where requests may not go, and what opens the way.
+//! Destinations that are refused, and rules that permit them.
 
 use std::sync::Arc;
 
@@ -105,7 +105,7 @@ async fn the_address_that_was_checked_is_the_one_that_is_connected_to() {
     assert_eq!(send(&client, get(&url)).await.unwrap().body, b"here");
     assert_eq!(resolver.asked(), 1, "a second answer could be another address");
 
-    // The name now means another address: the next connection is checked anew.
+    // The name now means another address, so the next connection is checked again.
     resolver.names.lock().unwrap().insert("hook.example".into(), vec!["169.254.169.254".parse().unwrap()]);
     let other = OrganizationId::parse("other").unwrap();
     assert_not_allowed(client.send(&other, get(&url)).await, "after rebinding");
@@ -134,7 +134,7 @@ async fn plain_http_other_schemes_ports_and_credentials_are_refused() {
     }
 }
 
-/// What the policy says of a URL whose host has this address.
+/// The policy's result for a URL whose host has this address.
 fn allowed(policy: &EgressPolicy, url: &str, address: &str) -> bool {
     let address = address.parse().unwrap();
     policy.check_url(&url.parse().unwrap()).is_ok_and(|to| policy.addresses(&to, &[address]).is_ok())

@@ -1,4 +1,4 @@
-//! A server on loopback that answers as the test says and remembers what it was sent.
+//! A server on loopback that answers as the test wants, and records the requests.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,15 +7,15 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// What to do with a request.
+/// The server's reaction to a request.
 pub(super) enum Answer {
-    /// These bytes; the connection stays open.
+    /// It sends these bytes, and keeps the connection open.
     Bytes(Vec<u8>),
-    /// These bytes; then the connection is closed.
+    /// It sends these bytes, and closes the connection.
     Last(Vec<u8>),
-    /// These bytes, and after them `x` without end.
+    /// It sends these bytes, and then `x` without end.
     Endless(Vec<u8>),
-    /// These bytes, and then silence.
+    /// It sends these bytes, and then nothing.
     Silence(Vec<u8>),
 }
 
@@ -67,7 +67,7 @@ impl Server {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// Head and body of each request.
+    /// The head and the body of each request.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -124,7 +124,7 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     }
 }
 
-/// A response with this status line, these further header lines and this body.
+/// A response with this status line, these additional header lines and this body.
 pub(super) fn response(status: &str, fields: &str, body: &str) -> Answer {
     Answer::Bytes(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{fields}\r\n{body}", body.len()).into_bytes())
 }

@@ -1,4 +1,4 @@
-//! All connections that are open, and which of them has to go when there is no room for another.
+//! All open connections, and the choice of those that must end when there is no room for another.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -11,15 +11,15 @@ use tokio::time::Instant;
 use super::{BASE, Connection, Watch, lock};
 use crate::ledger::{Full, Held, Ledger};
 
-/// Connections at the same time, if the system allows as many file descriptors.
+/// The most connections, if the system allows enough file descriptors.
 const MOST: usize = 8_192;
-/// Of these, connections of strangers.
+/// The most connections of strangers among them.
 const MOST_STRANGERS: usize = 1_536;
-/// File descriptors that are kept for what is no connection: the database, emails, webhooks.
+/// File descriptors that are kept for other uses: the database, emails, webhooks.
 const RESERVED: usize = 128;
-/// Connections that go at once when there is no room: looking for them means looking at all.
+/// How many connections end at once when there is no room, because each search examines all connections.
 const AT_ONCE: usize = 16;
-/// Connections whose holdings differ by less, in bytes, hold the same as far as it matters here.
+/// Two connections whose memory differs by less than this, in bytes, count as equal.
 const MUCH: usize = 64 << 10;
 
 /// The connections of a server.
@@ -33,7 +33,8 @@ pub(in crate::server) struct Connections {
 }
 
 impl Connections {
-    /// None yet; `descriptors` is how many file descriptors the process may have, `None` if there is no limit.
+    /// No connections yet. `descriptors` is how many file descriptors the process may have; `None` if there is no
+    /// limit.
     pub(in crate::server) fn new(ledger: Ledger, descriptors: Option<u64>) -> Arc<Self> {
         let descriptors = descriptors.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
         let reserved = RESERVED.max(descriptors / 8).min(descriptors / 2);
@@ -42,25 +43,25 @@ impl Connections {
         Arc::new(Self { ledger, most, most_strangers, next: AtomicU64::new(0), open: Mutex::default() })
     }
 
-    /// How many there may be.
+    /// How many connections there may be.
     pub(in crate::server) fn most(&self) -> usize {
         self.most
     }
 
-    /// How many there are.
+    /// How many connections there are.
     pub(in crate::server) fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// A new one, of a stranger, that takes so many bytes beside what every connection takes. If there are too many, those
-    /// that waited longest for nothing are made to go.
+    /// Adds a stranger's connection that takes `beside` bytes in addition to the usual ones. If there are too many
+    /// connections, those that have been waiting longest without a request are told to end.
     pub(in crate::server) fn enter(self: &Arc<Self>, beside: usize) -> Entered {
         let now = Instant::now();
         let mut own = Held::nothing(Arc::clone(self.ledger.strangers()));
         let base = BASE + beside;
         let full = own.grow(base).is_err();
         if full {
-            // It is bounded by the number of strangers.
+            // This memory is limited by the number of strangers.
             own.grow_anyway(base);
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -96,10 +97,12 @@ impl Connections {
         self.evict(None, BASE);
     }
 
-    /// Makes other strangers go that hold more, so that `number` may hold so many bytes in all, of which `bytes` are new.
+    /// Tells strangers' connections that use more memory to end, so that connection `number` may use `holds` bytes in
+    /// total, of which `bytes` are new.
     ///
     /// # Errors
-    /// None holds more, or the strangers hold so much beyond their share that it has to wait until they have gone.
+    /// No connection uses more, or the strangers use so much beyond their share that this must wait until some have
+    /// ended.
     pub(super) fn push_out(&self, bytes: usize, holds: usize, number: u64) -> Result<(), Full> {
         if !self.evict(Some(number), holds) {
             return Err(Full::Account);
@@ -112,9 +115,9 @@ impl Connections {
         self.lock().values().filter(|connection| connection.is_strangers()).count()
     }
 
-    /// Makes some strangers go: first those that hold much, then those that wait without a request, and among equals those
-    /// that came first. None goes for one that `holds` more itself. Where there is no stranger, those go that have been idle
-    /// longest. Says whether any goes.
+    /// Tells some strangers' connections to end: first those with much memory, then those without a request, and among
+    /// equal ones the oldest. A connection that itself `holds` more pushes out none. If there are no strangers, the
+    /// connections that have been idle longest end. Returns whether any connection ends.
     fn evict(&self, but: Option<u64>, holds: usize) -> bool {
         let open = self.lock();
         let others = || open.values().filter(|connection| Some(connection.number) != but);
@@ -139,7 +142,7 @@ impl Connections {
     }
 }
 
-/// A connection's place, until this is dropped.
+/// A connection's place among all, until this is dropped.
 pub(in crate::server) struct Entered {
     all: Arc<Connections>,
     pub(in crate::server) connection: Arc<Connection>,

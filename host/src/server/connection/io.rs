@@ -1,4 +1,4 @@
-//! The bytes of a connection, counted.
+//! Counts the bytes of a connection.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Connection;
 
-/// A stream that tells its connection what comes in and what goes out.
+/// A stream that reports to its connection what comes in and goes out.
 pub(in crate::server) struct Watched<S> {
     stream: S,
     connection: Arc<Connection>,
@@ -60,7 +60,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         written
     }
 
-    // Without it the HTTP library would copy every answer into one buffer.
+    // Otherwise the HTTP library would copy every answer into one buffer.
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }

@@ -1,4 +1,5 @@
-//! One connection as the ledger and the watch see it: what it holds, what it has sent and taken, and when it must go.
+//! The counters of one connection, for the ledger and for the decision when it must end: its memory, and what was sent
+//! and received.
 
 mod all;
 mod io;
@@ -16,21 +17,21 @@ pub(super) use self::all::Connections;
 pub(super) use self::io::Watched;
 use crate::ledger::{Account, Full, Held};
 
-/// What a connection takes before it has sent anything, in bytes: its task, its buffers and its place in the tables.
-/// Measured with 2,000 silent connections; see the test of it.
+/// The memory of a connection that has sent nothing, in bytes: its task, its buffers and its place in the tables.
+/// It was measured with 2,000 silent connections; see its test.
 const BASE: usize = 12 << 10;
-/// What the HTTP library may keep of what a connection has sent and nobody has read, in bytes: a request's head, or
-/// HTTP/2's window for the whole connection and a frame.
+/// How many sent bytes the HTTP library may buffer before they are read: a request's head, or HTTP/2's window for the
+/// whole connection and a frame.
 const UNREAD: usize = 160 << 10;
-/// In steps of so many bytes the ledger is told of what a connection has sent.
+/// The ledger is told about received bytes in steps of this size.
 const STEP: usize = 8 << 10;
-/// What the requests and answers of a stranger's connection may hold, in bytes.
+/// The most memory of the requests and answers of a stranger's connection, in bytes.
 const OF_STRANGER: usize = 1 << 20;
-/// What the requests and answers of any other connection may hold, in bytes. The largest answer has 32 MiB, the largest
-/// request 16 MiB; both may be there at once, and others beside them.
+/// The most memory of the requests and answers of any other connection, in bytes. The largest answer has 32 MiB, the
+/// largest request 16 MiB; both may exist at once, and others beside them.
 const OF_KNOWN: usize = 128 << 20;
 
-/// How often a connection is looked at.
+/// How often a connection is examined.
 pub(super) const LOOK: Duration = Duration::from_secs(5);
 /// How long a connection may take to send its first request.
 const FIRST_REQUEST: Duration = Duration::from_secs(30);
@@ -38,68 +39,68 @@ const FIRST_REQUEST: Duration = Duration::from_secs(30);
 const IDLE_STRANGER: Duration = Duration::from_secs(30);
 /// How long any other connection may be idle between two requests.
 const IDLE_KNOWN: Duration = Duration::from_secs(120);
-/// How long a client may take no answer at all, or too little, before it is given up.
+/// How long a client may read no answer at all, or too little, before its connection is closed.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long it may when the server stops.
+/// The same time when the server stops.
 const PATIENCE_AT_END: Duration = Duration::from_secs(5);
-/// What a client must take while an answer waits for it, in bytes a second.
+/// The least that a client must read while an answer waits, in bytes a second.
 const MIN_RATE: u64 = 4 << 10;
 
-/// What to do with a connection.
+/// The result of examining a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It may stay.
+    /// The connection may stay.
     Stay,
-    /// It has been idle for long: it is told that it ends.
+    /// The connection was idle for too long and ends in an orderly way.
     Finish,
-    /// It is given up at once; the text says why.
+    /// The connection is closed at once; the text says why.
     GiveUp(&'static str),
 }
 
-/// A connection that is open.
+/// An open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     all: Weak<Connections>,
     number: u64,
     begun: Instant,
-    /// What it takes while nothing is sent over it, in bytes.
+    /// The memory that it takes while nothing is sent, in bytes.
     base: usize,
-    /// Somebody who sent a request over it has shown who they are.
+    /// Whether a sender of one of its requests is known.
     known: AtomicBool,
-    /// Bytes that its requests and answers hold.
+    /// The memory of its requests and answers, in bytes.
     holds: AtomicUsize,
-    /// Of these, the bytes of answers that the client has not taken.
+    /// The part of it that is answers that the client has not read.
     unsent: AtomicUsize,
-    /// Bytes sent to it, in all.
+    /// All bytes that were sent to the client.
     written: AtomicU64,
-    /// Bytes that came and that no request has taken yet.
+    /// Received bytes that no request has read yet.
     unread: AtomicUsize,
-    /// Requests that have begun, in all.
+    /// The number of requests that have begun.
     requests: AtomicU64,
-    /// Requests whose answer is not complete.
+    /// The number of requests whose answer is not complete.
     open: AtomicUsize,
     watch: Mutex<Watch>,
-    /// What the connection itself takes, and what it has sent that nobody has read.
+    /// The memory of the connection itself, and of received bytes that were not read.
     own: Mutex<Held>,
     evicted: Notify,
 }
 
-/// What was seen when the connection was looked at last.
+/// The state when the connection was last examined.
 #[derive(Debug)]
 struct Watch {
     /// Since when it has had no open request.
     idle: Instant,
-    /// Since when an answer has waited for the client, and what had been written to it then.
+    /// Since when an answer has waited for the client, and how many bytes had been sent by then.
     waits: Option<(Instant, u64)>,
 }
 
 impl Connection {
-    /// Whether nobody who used it has shown who they are.
+    /// Whether no sender of its requests is known yet.
     pub(super) fn is_strangers(&self) -> bool {
         !self.known.load(Ordering::Relaxed)
     }
 
-    /// Whether a request has begun over it, however long ago.
+    /// Whether any request has begun.
     pub(super) fn has_begun(&self) -> bool {
         self.requests.load(Ordering::Relaxed) > 0
     }
@@ -109,7 +110,7 @@ impl Connection {
         self.open.load(Ordering::Relaxed) == 0
     }
 
-    /// Bytes that it holds, all in all.
+    /// All its memory, in bytes.
     fn weight(&self) -> usize {
         self.holds.load(Ordering::Relaxed) + lock(&self.own).bytes()
     }
@@ -117,51 +118,51 @@ impl Connection {
     /// Notes bytes of a request or an answer.
     ///
     /// # Errors
-    /// It holds all that one connection may.
+    /// The connection uses all the memory that it may.
     pub(super) fn hold(&self, bytes: usize) -> Result<(), Full> {
         let most = if self.is_strangers() { OF_STRANGER } else { OF_KNOWN };
         let within = |now: usize| now.checked_add(bytes).filter(|sum| *sum <= most);
         self.holds.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).map(drop).map_err(|_| Full::Account)
     }
 
-    /// Notes bytes that must be held in any case.
+    /// Notes bytes that must be counted in any case.
     pub(super) fn hold_anyway(&self, bytes: usize) {
         self.holds.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// They are held no more.
+    /// Removes bytes from the count.
     pub(super) fn let_go(&self, bytes: usize) {
         self.holds.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// An answer of so many bytes waits to be sent.
+    /// An answer of this many bytes waits to be sent.
     pub(super) fn owes(&self, bytes: usize) {
         self.unsent.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// So many bytes of answers have been sent, or never will be.
+    /// This many bytes of answers were sent, or never will be.
     pub(super) fn owes_no_more(&self, bytes: usize) {
         if self.unsent.fetch_sub(bytes, Ordering::Relaxed) == bytes {
             lock(&self.watch).waits = None;
         }
     }
 
-    /// The account of whom it is of; `None` while it is a stranger's.
+    /// The account to which it belongs; `None` while it is a stranger's.
     pub(super) fn account(&self) -> Option<Arc<Account>> {
         (!self.is_strangers()).then(|| Arc::clone(lock(&self.own).account()))
     }
 
-    /// Somebody has shown who they are: the connection is theirs from now on.
+    /// A sender is known now: the connection belongs to this account from now on.
     pub(super) fn is_of(&self, account: &Arc<Account>) {
         if !self.known.swap(true, Ordering::Relaxed) {
             lock(&self.own).move_to(account);
         }
     }
 
-    /// Bytes came in.
+    /// Notes received bytes.
     ///
     /// # Errors
-    /// There is no room for what this connection has sent.
+    /// There is no room for the bytes that this connection has sent.
     fn received(&self, bytes: usize) -> Result<(), Full> {
         let unread = self.unread.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let wanted = self.base + unread.min(UNREAD).div_ceil(STEP) * STEP;
@@ -178,27 +179,27 @@ impl Connection {
         }
     }
 
-    /// A request, or a part of its body, was read by whoever serves it: what it holds is noted there.
+    /// Notes that a request, or a part of its body, was read: its bytes are then counted for the request.
     pub(super) fn read(&self, bytes: usize) {
         let less = |unread: usize| Some(unread.saturating_sub(bytes));
         let _ = self.unread.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
-    /// Makes other strangers go that hold more, so that there is room for so many more bytes of this one.
+    /// Tells other strangers' connections that use more memory to end, so that there is room for this many more bytes.
     ///
     /// # Errors
-    /// None holds more, or there is no room until they have gone.
+    /// No connection uses more, or there is no room until some have ended.
     pub(super) fn push_out(&self, bytes: usize) -> Result<(), Full> {
         let holds = self.weight() + bytes;
         self.all.upgrade().map_or(Err(Full::Account), |all| all.push_out(bytes, holds, self.number))
     }
 
-    /// Ready when another connection needs its place.
+    /// Completes when another connection needs the place of this one.
     pub(super) async fn evicted(&self) {
         self.evicted.notified().await;
     }
 
-    /// Looks at the connection; `stopping` when the server takes no more requests.
+    /// Examines the connection; `stopping` means that the server accepts no more requests.
     pub(super) fn verdict(&self, stopping: bool) -> Verdict {
         let now = Instant::now();
         let mut watch = lock(&self.watch);
@@ -220,7 +221,7 @@ impl Connection {
             watch.idle = now;
             return Verdict::Stay;
         }
-        // Nothing that came belongs to a request that is open: what remains are frames without content.
+        // No open request has received anything, so only frames without content are left.
         let idle = now - watch.idle;
         if idle >= LOOK {
             self.unread.store(0, Ordering::Relaxed);
@@ -238,7 +239,7 @@ impl Connection {
         }
     }
 
-    /// A request begins; it is open until the answer is dropped.
+    /// Begins a request. It is open until the answer is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Open {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.open.fetch_add(1, Ordering::Relaxed);
@@ -251,12 +252,12 @@ impl Connection {
 pub(super) struct Open(Arc<Connection>);
 
 impl Open {
-    /// So many bytes wait to be taken.
+    /// This many bytes wait for the client.
     pub(super) fn owes(&self, bytes: usize) {
         self.0.owes(bytes);
     }
 
-    /// They have been taken, or never will be.
+    /// These bytes were read by the client, or never will be.
     pub(super) fn owes_no_more(&self, bytes: usize) {
         self.0.owes_no_more(bytes);
     }

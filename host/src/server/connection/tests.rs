@@ -1,4 +1,4 @@
-//! Tests of who has to go, and when.
+//! Which connections must end, and when.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn connections(strangers: usize, descriptors: u64) -> (Arc<Connections>, Ledger)
     (Connections::new(ledger.clone(), Some(descriptors)), ledger)
 }
 
-/// Whether the connection is told to go.
+/// Whether the connection is told to end.
 fn goes(entered: &Entered) -> bool {
     let mut evicted = std::pin::pin!(entered.connection.evicted());
     evicted.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
@@ -47,7 +47,7 @@ async fn a_stranger_finds_room_and_whoever_holds_the_most_goes() {
     let held = Bill::begin(&ledger, Some(&greedy.connection), 0).unwrap();
     while held.take(1 << 10).is_ok() {}
     assert!(ledger.strangers().held() <= 1 << 20);
-    // Whoever holds the most is refused more, and pushes out nobody who holds less.
+    // The connection that uses the most gets no more, and pushes out none that uses less.
     assert!(!goes(&greedy) && !goes(&idle) && !goes(&next));
     drop(Bill::begin(&ledger, Some(&next.connection), 10_000).unwrap());
     assert!(goes(&greedy) && !goes(&next));
@@ -60,7 +60,7 @@ async fn what_a_stranger_sends_is_noted_and_becomes_the_organizations_when_it_is
     assert_eq!(ledger.strangers().held(), BASE);
     entered.connection.received(20_000).unwrap();
     assert!(ledger.strangers().held() >= 20_000);
-    // However much comes: the HTTP library keeps no more than this.
+    // However much comes, the HTTP library buffers no more than this.
     for _ in 0..100 {
         entered.connection.received(100_000).unwrap();
     }

@@ -52,7 +52,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// What it is called in a [`Violation`].
+    /// Its name in a [`Violation`].
     pub fn name(&self) -> &'static str {
         self.name
     }

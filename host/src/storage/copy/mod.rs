@@ -29,7 +29,7 @@ pub(super) const PAGE_ITEMS: usize = 2_000;
 /// A page ends with the item that makes it larger than this, in bytes.
 pub(super) const PAGE_BYTES: usize = 4 << 20;
 
-/// Why a copy failed.
+/// The reason why a copy failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CopyError {
     /// The target already serves organizations.
@@ -185,7 +185,7 @@ pub(crate) struct Look<'l> {
     pub(crate) last: LastLook<'l>,
 }
 
-/// What is looked at just before the last commit.
+/// The check just before the last commit.
 pub(crate) type LastLook<'l> = Pin<Box<dyn Future<Output = Result<(), CopyError>> + Send + 'l>>;
 
 /// Copies everything, and compares what arrived with what was sent. Data that an earlier copy has left in this target
@@ -217,7 +217,8 @@ pub(crate) async fn copy(
                 }
                 unsent.remove(&head.organization);
                 if head.organization.is_host() {
-                    // A server may have begun there since: what it has noted of itself would be mixed with what is copied.
+                    // A server may have started with this database meanwhile. Its own records must not be mixed with
+                    // the copied ones.
                     if target.serves().await? {
                         return Err(CopyError::NotEmpty);
                     }
@@ -237,7 +238,7 @@ pub(crate) async fn copy(
             }
         }
     }
-    // What was sent is only complete if the source has ended without an error.
+    // The copy is only complete if the source has ended without an error.
     joined(sending.await)?;
     let mut is_host = false;
     if let Some((head, left)) = current.take() {

@@ -1,4 +1,4 @@
-//! A copy that breaks off, that is taken up, and that arrives otherwise than it was sent.
+//! Copies that are interrupted, that are continued, and whose data arrives damaged.
 
 use std::future::ready;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::*;
 use crate::capability::storage::{Change, KeyRange, Page, Scanned, Storage as _, Transaction};
 use crate::storage::{Checkpoints, SqliteSource, SqliteStorage, SqliteTarget};
 
-/// Breaks off after so many messages.
+/// A source that ends after this many messages.
 struct Faulty {
     source: Box<dyn Source>,
     breaks_after: usize,
@@ -32,7 +32,8 @@ impl Source for Faulty {
     }
 }
 
-/// Stores what arrives, except the last item of each page of this organization, and may not tell that the host's own are committed.
+/// A target that stores everything except the last item of each page of one organization. It may also lose the answer
+/// to the commit of the host's own records.
 struct Forgetful {
     target: SqliteTarget,
     of: OrganizationId,
@@ -78,7 +79,7 @@ impl Target for Forgetful {
     }
 }
 
-/// Looks at nothing.
+/// A check that accepts everything.
 fn anything() -> Look<'static> {
     Look { at: Key::new(), check: Box::new(|_| Ok(())), last: Box::pin(ready(Ok(()))) }
 }

@@ -81,7 +81,7 @@ pub enum PostgresConfigError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The certificates with which the server's certificate is verified can't be used.

@@ -1,4 +1,4 @@
-//! What an operator wants to know of a database before a server uses it, without changing it.
+//! Examines a database for the operator before a server uses it, without changing it.
 
 use std::time::{Instant, SystemTime};
 
@@ -8,13 +8,13 @@ use super::config::PostgresConfig;
 use super::migration::{PostgresOpenError, check_server};
 use super::pool::Session;
 
-/// A database that answers.
+/// A database that has answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answered {
-    /// The server's version, as it says it.
+    /// The server's version, in its own words.
     pub(crate) version: String,
-    /// By how many milliseconds its clock is ahead of this machine's; less than 0 if it is behind. It is only known to half the
-    /// time that the question and its answer took, and counts for nothing below that.
+    /// By how many milliseconds the server's clock is ahead of this machine's; negative if it is behind. The question
+    /// and its answer take some time, and an offset below half of it counts as 0.
     pub(crate) ahead: i64,
 }
 

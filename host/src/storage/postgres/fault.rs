@@ -8,7 +8,7 @@ use tokio_postgres::error::{Severity, SqlState};
 
 use crate::capability::storage::StorageError;
 
-/// Why a call failed.
+/// The reason why a call failed.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
     /// The error for the caller if there is no other try.

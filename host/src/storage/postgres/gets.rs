@@ -1,12 +1,12 @@
-//! Reads by key, of which those of one organization that come at the same time are sent to the database together.
+//! Reads by key. Reads of one organization that come at the same time are sent to the database together.
 //!
-//! A call costs the database and this host many times as much as one more key in a call. So while [`AT_ONCE`] calls of an
-//! organization are on their way, further gets of the organization wait. When a call ends, one call is sent for all that
-//! wait, with each key once: requests of one organization read much of the same. Each get sees what was there at a moment
-//! after it had begun, as if it had called alone.
+//! A call costs the database and this host many times as much as one more key in a call. So while [`AT_ONCE`] calls of
+//! an organization are running, further gets of the organization wait. When a call ends, one call is sent for all that
+//! wait, with each key once: requests of one organization often read the same keys. Each get sees the data of a moment
+//! after it began, as if it had called alone.
 //!
-//! A call is a task of its own. So its end does not depend on a request, which may be cancelled, or may wait for its turn
-//! to compute before it looks at an answer.
+//! A call is a task of its own, so it does not end with a request. A request may be cancelled, or may wait for its turn
+//! to compute before it reads an answer.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -21,20 +21,20 @@ use tokio::time::timeout;
 use crate::capability::storage::{Item, Key, OrganizationId, StorageError};
 use crate::storage::bounds;
 
-/// The number of calls of an organization that are on their way before further gets wait.
+/// How many calls of an organization may run before further gets wait.
 const AT_ONCE: usize = 2;
 /// The largest number of keys in one call for several gets, each key counted as often as it is asked for. The values of so
 /// many keys never exceed the limit of a call, so the database need not add up their sizes first.
 const KEYS: usize = bounds::MAX_GET_BYTES / bounds::MAX_VALUE;
 /// A get of more keys than this is sent alone: only few such gets would fit into one call.
 const FEW: usize = KEYS / 4;
-/// How long a get waits for calls that are on their way. Then a call is sent for all that wait, so that a slow call or a
-/// connection that is stuck holds nobody up for long.
+/// How long a get waits for running calls. After that a call is sent for all that wait, so that a slow call or a broken
+/// connection delays nobody for long.
 const LONGEST: Duration = Duration::from_millis(20);
 
 /// The items at the keys of a get.
 type Items = Result<Vec<Option<Item>>, StorageError>;
-/// A call of the database: an organization, and the keys whose items it returns.
+/// A call of the database: it takes an organization and keys, and returns the items.
 type Call = dyn Fn(OrganizationId, Vec<Key>) -> Pin<Box<dyn Future<Output = Items> + Send>> + Send + Sync;
 
 /// The gets of this host. Clones share one state.
@@ -46,27 +46,27 @@ struct Shared {
     lanes: Mutex<HashMap<OrganizationId, Lane>>,
 }
 
-/// The gets of one organization, as long as a call is on its way or a get waits.
+/// The gets of one organization, while a call is running or a get waits.
 #[derive(Default)]
 struct Lane {
     under_way: usize,
     waiting: VecDeque<Waiting>,
 }
 
-/// A get that waits.
+/// A waiting get.
 struct Waiting {
     keys: Vec<Key>,
     told: oneshot::Sender<Items>,
 }
 
-/// A call on its way. However it ends, the next call is sent if gets wait.
+/// A running call. However it ends, the next call is sent if gets wait.
 struct UnderWay {
     gets: Gets,
     of: OrganizationId,
 }
 
 impl Gets {
-    /// Gets that are answered by this call of the database.
+    /// Gets that use this function to call the database.
     pub(super) fn new<C>(call: impl Fn(OrganizationId, Vec<Key>) -> C + Send + Sync + 'static) -> Self
     where
         C: Future<Output = Items> + Send + 'static,
@@ -84,18 +84,18 @@ impl Gets {
         let told = loop {
             match timeout(LONGEST, &mut answer).await {
                 Ok(told) => break told,
-                // If the get was sent already, others are sent, or nobody waits.
+                // If this get was sent already, this sends the others that wait, if any.
                 Err(_) => self.send(of),
             }
         };
         match told {
             Ok(items) => items,
-            // The call for several gets has failed for a reason that may be that of another get.
+            // The call for several gets has failed, perhaps because of another get.
             Err(_) => (self.0.call)(of.clone(), keys).await,
         }
     }
 
-    /// Puts a get behind those that wait, and sends it at once if it need not wait.
+    /// Appends a get to those that wait, and sends it at once if it need not wait.
     fn queue(&self, of: &OrganizationId, keys: Vec<Key>) -> oneshot::Receiver<Items> {
         let (told, answer) = oneshot::channel();
         let is_free = {
@@ -110,10 +110,10 @@ impl Gets {
         answer
     }
 
-    /// Sends one call for the gets that wait, as many as go into one call.
+    /// Sends one call for the waiting gets, as many as fit into one call.
     fn send(&self, of: &OrganizationId) {
         let Ok(runtime) = Handle::try_current() else {
-            // The runtime has ended, and with it all requests.
+            // The runtime has ended, and all requests with it.
             self.lock().remove(of);
             return;
         };
@@ -137,8 +137,8 @@ impl Gets {
         });
     }
 
-    /// Calls for these gets and gives each its items. If the call fails for another reason than that the database is away,
-    /// the gets are told nothing, and each calls alone.
+    /// Makes one call for these gets, and gives each its items. If the call fails although the database can be reached,
+    /// the gets get no answer, and each calls alone.
     async fn call_for(&self, of: &OrganizationId, taken: Vec<Waiting>) {
         let (keys, mut told): (Vec<_>, Vec<_>) = taken.into_iter().map(|Waiting { keys, told }| (keys, told)).unzip();
         let mut places = HashMap::new();
@@ -152,7 +152,7 @@ impl Gets {
         let call = (self.0.call)(of.clone(), all);
         let found = tokio::select! {
             found = call => found,
-            // All requests were cancelled: so is the call.
+            // If all requests were cancelled, the call is cancelled too.
             () = all_gone(&mut told) => return,
         };
         let found = match found {
@@ -163,7 +163,7 @@ impl Gets {
             let items = found.as_ref().map_err(StorageError::clone).map(|found| {
                 keys.iter().map(|key| places.get(key).and_then(|place| found.get(*place)).cloned().flatten()).collect()
             });
-            // A request that was cancelled needs no answer.
+            // A cancelled request needs no answer.
             drop(told.send(items));
         }
     }
@@ -173,7 +173,7 @@ impl Gets {
     }
 }
 
-/// Waits until the requests of all these gets were cancelled.
+/// Waits until the requests of all these gets are cancelled.
 async fn all_gone(told: &mut [oneshot::Sender<Items>]) {
     for told in told {
         told.closed().await;
@@ -181,7 +181,7 @@ async fn all_gone(told: &mut [oneshot::Sender<Items>]) {
 }
 
 impl Lane {
-    /// Takes the gets that came first, as many as go into one call. Gets of requests that were cancelled are dropped.
+    /// Takes the oldest gets, as many as fit into one call. Gets of cancelled requests are dropped.
     fn take(&mut self) -> Vec<Waiting> {
         let (mut taken, mut keys) = (Vec::new(), 0);
         while let Some(next) = self.waiting.front() {
@@ -212,7 +212,7 @@ mod tests {
 
     use super::*;
 
-    /// A database whose calls end when the test lets them, and which records their keys. It refuses the key `bad`.
+    /// A database whose calls end when the test allows it, and which records their keys. It refuses the key `bad`.
     struct Database {
         calls: Mutex<Vec<Vec<Key>>>,
         ends: Semaphore,
@@ -246,7 +246,7 @@ mod tests {
 
     type Got = Result<Vec<String>, StorageError>;
 
-    /// Begins a get, and comes back when it has called or waits.
+    /// Begins a get, and returns when it has called or waits.
     async fn begin(gets: &Gets, keys: &'static [&'static str]) -> JoinHandle<Got> {
         let gets = gets.clone();
         let begun = tokio::spawn(async move {
@@ -258,7 +258,7 @@ mod tests {
         begun
     }
 
-    /// The runtime has one thread: all that can go on does so before this comes back.
+    /// The runtime has one thread, so all tasks that can continue have done so when this returns.
     async fn settle() {
         for _ in 0..8 {
             tokio::task::yield_now().await;

@@ -16,7 +16,7 @@ const OLDEST: i32 = 140_000;
 /// The advisory lock for migrations, so that hosts that start at the same time do not interfere. Its number is random.
 const LOCK: i64 = 5_377_031_816_447_820_213;
 
-/// Why a database can't be used, and what to do about it.
+/// The reason why a database can't be used, and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresOpenError {
@@ -28,12 +28,12 @@ pub enum PostgresOpenError {
         /// The error of the system or the server.
         reason: String,
     },
-    /// The server answers, and lets this user not in, or has no such database.
+    /// The server does not admit this user, or it has no such database.
     #[error("{database} refuses the connection: {reason}; look at the user, the password and the database's name")]
     Refused {
-        /// Where it is.
+        /// The address of the database.
         database: String,
-        /// What the server says.
+        /// The error of the server.
         reason: String,
     },
     /// The server is too old.
@@ -80,10 +80,11 @@ pub enum PostgresOpenError {
 }
 
 impl PostgresOpenError {
-    /// There is no connection to the database, or none any more, and this is why.
+    /// The error for a connection that failed or ended.
     pub(super) fn unreachable(config: &PostgresConfig, error: &tokio_postgres::Error) -> Self {
         let (database, reason) = (config.to_string(), fault::text(error));
-        // Who may connect, and to what. Of several hosts the error is the last one's, and another may let this user in later.
+        // These errors concern the user or the database. With several hosts, this is the error of the last one only,
+        // and another may admit this user later.
         let is_refused = config.hosts().len() == 1
             && error.code().is_some_and(|code| code.code().starts_with("28") || code.code().starts_with("3D"));
         if is_refused { Self::Refused { database, reason } } else { Self::Connection { database, reason } }

@@ -161,7 +161,8 @@ impl SqliteTarget {
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
-    /// Deletes the records of unfinished large transactions. What they have written is compared like all other data.
+    /// Deletes the records of unfinished large transactions. The data that they have written is compared like all other
+    /// data.
     fn forget_batches(&self, id: i64) -> Result<(), StorageError> {
         let staged = "DELETE FROM staged WHERE batch IN (SELECT id FROM batch WHERE organization = ?1)";
         self.connection.execute(staged, [id])?;
@@ -257,13 +258,13 @@ impl Target for SqliteTarget {
     }
 }
 
-/// Acts if the database serves organizations, while it is open: so nobody else gets alone with it before the end. `None` if it
-/// serves none. The tables may be those of any release, and nothing is written. Blocks.
+/// Calls `act` if the database serves organizations. The database stays open meanwhile, so nobody else can get it alone
+/// before the end. `None` if it serves none. The tables may be those of any release, and nothing is written. Blocks.
 ///
 /// # Errors
 /// Says what is wrong with the file.
 pub(crate) fn while_serving<T>(path: &Path, act: impl FnOnce() -> T) -> Result<Option<T>, OpenError> {
-    // Whoever moves the log, this is not the one.
+    // This connection must not move the log, whoever else does.
     let connection = open::reader(path, Checkpoints::External)?;
     let serves = serves(&connection).map_err(|error| OpenError::sqlite(path, error))?;
     Ok(serves.then(act))

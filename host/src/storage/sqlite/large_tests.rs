@@ -18,14 +18,14 @@ use crate::capability::storage::{
 use crate::storage::MemoryStorage;
 use crate::storage::copy::{Part, Sent, Source};
 
-/// More than is done in one piece.
+/// A number of rows that is too large for one piece.
 const MANY: usize = ROWS * 3;
 
 fn acme() -> OrganizationId {
     OrganizationId::parse("acme").unwrap()
 }
 
-/// In a group and by themselves, in turn.
+/// A key that is alternately kept in a group and in order.
 fn key(number: usize) -> Vec<u8> {
     let beginning = if number.is_multiple_of(2) { "user-name" } else { "user-name0" };
     format!("{beginning}/{number:06}").into()
@@ -35,7 +35,7 @@ fn all() -> KeyRange {
     KeyRange { start: b"user-name/".to_vec(), end: b"user-name1".to_vec() }
 }
 
-/// How many of these keys there are, at one moment.
+/// How many of these keys exist at one moment.
 async fn count(storage: &SqliteStorage) -> Result<u64, StorageError> {
     Readers::read(&storage.readers, &acme(), u64::MAX, |reader| reader.count(&acme(), &all())).await
 }
@@ -112,7 +112,7 @@ async fn a_large_transaction_takes_effect_as_a_whole_and_others_commit_meanwhile
         storage.commit(&acme(), large(value)).await.unwrap();
         assert_eq!(self::value(&storage, &key(7)).await.as_deref(), Some(value));
     }
-    // Work that came later is done later.
+    // Later work is done later.
     storage.commit(&acme(), small("last")).await.unwrap();
     ended.store(true, Ordering::Relaxed);
     assert!(reader.await.unwrap() >= 1);
@@ -166,7 +166,7 @@ fn what_is_added_to_and_changed_otherwise_is_not_staged() {
     assert!(!with(vec![add(1), Change::DeleteRange(range)]));
 }
 
-/// The transaction, staged to its end.
+/// Stages the whole transaction.
 fn staged(connection: &Connection, organization: i64, transaction: &Transaction) -> Staging {
     connection.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").unwrap();
     let mut staging = Staging::begin(connection, organization).unwrap();
@@ -175,7 +175,7 @@ fn staged(connection: &Connection, organization: i64, transaction: &Transaction)
     staging
 }
 
-/// A database as a process leaves it that ends after it has staged, or decided, or moved a part.
+/// Leaves a database as a process does that ends after it has staged, decided or moved a part.
 fn left_behind(path: &Path, decided: bool, moved: usize) {
     drop(SqliteStorage::open(path).unwrap());
     let connection = open::writer(path, Checkpoints::Own).unwrap();
@@ -220,7 +220,7 @@ async fn readers_and_writers_of_other_processes_see_a_transaction_that_is_being_
     let path = directory.path().join("data.db");
     let storage = SqliteStorage::open(&path).unwrap();
     storage.commit(&acme(), small("first")).await.unwrap();
-    // Another process decides, and moves a part.
+    // Another process decides the transaction and moves a part of it.
     let other = open::writer(&path, Checkpoints::Own).unwrap();
     let number = 1;
     let transaction = large("new");
@@ -240,7 +240,7 @@ async fn readers_and_writers_of_other_processes_see_a_transaction_that_is_being_
         }
         assert!(!staging.batch.move_some(&other).unwrap());
     }
-    // A write of this process comes after all of it.
+    // A write of this process takes effect after the whole transaction.
     let conditions = vec![Condition::version(key(MANY - 1), 900)];
     let changes = vec![Change::put(key(MANY - 1), b"newer".to_vec())];
     storage.commit(&acme(), Transaction { conditions, changes, wake_at: None }).await.unwrap();
@@ -326,7 +326,7 @@ async fn of_a_deleted_organization_nothing_is_left_that_was_staged() {
     for (decided, moved) in [(false, 0), (true, 1)] {
         let path = directory.path().join(format!("{decided}.db"));
         drop(SqliteStorage::open(&path).unwrap());
-        // Another process is on its way when the organization is deleted.
+        // The organization is deleted while another process makes a transaction.
         let storage = SqliteStorage::open(&path).unwrap();
         left_behind(&path, decided, moved);
         storage.delete_organization(&acme()).await.unwrap();

@@ -49,7 +49,7 @@ use crate::capability::storage::{Item, Key, OrganizationId, Page, Scanned, Size,
 /// How many rows are removed at a time when an organization is deleted, so that other commits do not wait long.
 const DELETED_AT_ONCE: usize = 4_000;
 
-/// Who moves the pages of the write-ahead log into the database, so that the log can start again.
+/// The program that moves the pages of the write-ahead log into the database, so that the log can start again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Checkpoints {

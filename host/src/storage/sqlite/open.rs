@@ -27,9 +27,10 @@ const SCOUR_WAIT: Duration = Duration::from_secs(1);
 /// The largest database that is rewritten as a whole after data was deleted from it, in bytes.
 const SMALL: i64 = 64 << 20;
 
-/// `alone`, which was called `item` until the fourth step and `entry` until the fifth, has no rowid and pages of 8 KiB. Measured with keys of 50
-/// bytes, a fifth of the values 1 KB and the others 36 bytes, on 2 shared cores (so only large differences mean something). Each figure is the lowest median of four cache
-/// sizes without a memory map, in µs; commits are of six random keys and not synced:
+/// `alone`, which was called `item` until the fourth step and `entry` until the fifth, has no rowid and pages of 8 KiB.
+/// The measurements used keys of 50 bytes; a fifth of the values had 1 KB and the others 36 bytes. They ran on 2 shared
+/// cores, so only large differences mean something. Each figure is the lowest median of four cache sizes without a
+/// memory map, in µs; commits are of six random keys and not synced:
 ///
 /// | rows      | layout          | get | get of 3 | scan of 20 | commit | MB  |
 /// |-----------|-----------------|-----|----------|------------|--------|-----|
@@ -40,9 +41,9 @@ const SMALL: i64 = 64 << 20;
 /// | 1,000,000 | rowid, 8 KiB    | 7.8 | 24       | 84         | 49     | 344 |
 /// | 1,000,000 | no rowid, 4 KiB | 6.8 | 24       | 27         | 90     | 839 |
 ///
-/// So reads are bought with commits: with a million rows and checkpoints included, the mean commit was 233 µs against
-/// 92 with a rowid. A request reads more often than it writes, and its commit waits for the disk far longer than that.
-/// The organization's name is a number in all tables, so that no key repeats it.
+/// Faster reads cost slower commits: with a million rows and checkpoints included, the mean commit was 233 µs, and 92
+/// with a rowid. A request reads more often than it writes, and its commit waits far longer for the disk. All tables
+/// have the organization's number in place of its name, so that no key repeats the name.
 fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
         M::up(
@@ -229,10 +230,10 @@ pub(super) fn current_reader(path: &Path, checkpoints: Checkpoints) -> Result<Co
     }
 }
 
-/// Acts while no other process has the database open, nor can open it; `None` if one has it open. In a database with a write-ahead
-/// log each connection keeps a shared lock on the file for as long as it is open, so that whoever gets the exclusive one is alone,
-/// and who opens it meanwhile waits. Nothing is written, and the log stays where it is. A command that is about to end is waited
-/// for. Blocks.
+/// Calls `act` while no other process has the database open or can open it; `None` if another process has it open. In a
+/// database with a write-ahead log each connection keeps a shared lock on the file for as long as it is open. For this
+/// reason a process with the exclusive lock is alone, and others wait until they can open the database. Nothing is
+/// written, and the log stays where it is. This waits for a command that is about to end. Blocks.
 #[cfg(feature = "cli")]
 pub(crate) fn while_alone<T>(
     path: &Path,
@@ -297,10 +298,10 @@ fn connect(path: &Path, flags: OpenFlags, checkpoints: Checkpoints) -> Result<Co
 
 fn configure_writer(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
-        // FULL: a commit is on the disk when it returns. The writer's cache survives its own commits, but after each that
-        // has split a page SQLite passes over all of it: with 32 MiB a commit took 257 µs, with 2 MiB 239 µs, with 256 KiB
-        // more again. The log is cut back to 80 MiB after a burst. What is deleted is overwritten: where as much was deleted as
-        // written, the log grew by 2.7 % and the time by nothing that could be measured.
+        // FULL: a commit is on the disk when it returns. The writer's cache survives its own commits, but after each
+        // that has split a page SQLite passes over all of it: with 32 MiB a commit took 257 µs, with 2 MiB 239 µs, with
+        // 256 KiB more again. The log is cut back to 80 MiB after a burst. Deleted data is overwritten: when as much
+        // was deleted as written, the log grew by 2.7 %, and no difference in time could be measured.
         "PRAGMA page_size = 8192;
         PRAGMA synchronous = FULL;
         PRAGMA cache_size = -2048;
@@ -437,11 +438,11 @@ mod tests {
         let path = directory.path().join("data.db");
         let storage = SqliteStorage::open(&path).unwrap();
         let is_alone = |path: &Path| while_alone(path, Checkpoints::Own, || ()).unwrap().is_some();
-        // In one process SQLite keeps its locks by itself, so that this is as it is between two.
+        // Within one process SQLite manages its locks itself, so the result is the same as between two processes.
         assert!(!is_alone(&path));
         drop(storage);
         assert!(is_alone(&path));
-        // As a kill leaves it: with a log, of which nothing is in the file yet.
+        // The state after a kill: there is a log, and none of it is in the file yet.
         let writer = writer(&path, Checkpoints::External).unwrap();
         writer.execute("UPDATE sequence SET last = 77", []).unwrap();
         drop(writer);

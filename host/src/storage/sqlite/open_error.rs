@@ -51,7 +51,7 @@ pub enum OpenError {
     Io {
         /// The database.
         path: PathBuf,
-        /// What the file system says.
+        /// The error of the file system.
         source: io::Error,
     },
     /// Any other error of SQLite.
@@ -59,7 +59,7 @@ pub enum OpenError {
     Sqlite {
         /// The database.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
     /// The tables can't be migrated.
@@ -67,7 +67,7 @@ pub enum OpenError {
     Migration {
         /// The database.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite_migration::Error,
     },
 }

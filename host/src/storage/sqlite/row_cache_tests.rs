@@ -65,7 +65,7 @@ async fn a_row_is_read_once_until_somebody_changes_it() {
     other.commit(&acme(), of(vec![put("b", b"4")])).await.unwrap();
     assert_eq!(missing(&storage, &keys), keys);
     assert_eq!(get(&storage, &keys).await, [Some(b"3".to_vec()), Some(b"4".to_vec()), None, Some(b"2".to_vec())]);
-    // The log begins anew, which changes no row.
+    // The log starts again, which changes no row.
     storage.scour().await.unwrap();
     assert_eq!(get(&storage, &keys).await, [Some(b"3".to_vec()), Some(b"4".to_vec()), None, Some(b"2".to_vec())]);
     storage.delete_organization(&acme()).await.unwrap();
@@ -85,7 +85,7 @@ async fn whichever_process_has_written_each_reads_the_versions_and_values_that_w
                 change => change,
             })
             .collect();
-        // Mostly one process writes, as a server does beside which a command is called now and then.
+        // Mostly one process writes, like a server beside which a command runs now and then.
         let version = processes[drawn.below(6) / 5].commit(&acme(), of(changes.clone())).await.unwrap();
         for change in changes {
             match change {
@@ -105,15 +105,15 @@ async fn whichever_process_has_written_each_reads_the_versions_and_values_that_w
     }
 }
 
-/// A commit of another process that comes just after one of this process, and before this process has looked, must not be taken
-/// for its own.
+/// Another process commits just after this one, before this process has checked. That commit must not be taken for its
+/// own.
 #[test]
 fn what_another_process_commits_right_after_a_commit_of_this_one_is_seen() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("data.db");
     drop(SqliteStorage::open(&path).unwrap());
     let [this, other] = [(); 2].map(|()| Connection::open(&path).unwrap());
-    // Each time with another version: a row that is replaced by the same one is not written.
+    // Each version is another one: SQLite does not write a row that is replaced by the same row.
     let version = Cell::new(0);
     let put = |connection: &Connection, key: &str| {
         version.set(version.get() + 1);
@@ -127,7 +127,7 @@ fn what_another_process_commits_right_after_a_commit_of_this_one_is_seen() {
         let look = cache.look(1, &keys).unwrap();
         assert!(cache.keep(1, &look, &keys, &[None, None, None]));
     };
-    // How many rows are kept after a commit of this process, if the other one commits so often in between.
+    // How many rows stay cached after a commit of this process, if the other process commits so often in between.
     let kept = |others: usize| {
         keep();
         this.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -141,11 +141,12 @@ fn what_another_process_commits_right_after_a_commit_of_this_one_is_seen() {
     assert_eq!(kept(0), 2, "all but what it has changed itself");
     assert_eq!(kept(1), 0);
     assert_eq!(kept(2), 0);
-    // The log begins anew, and is counted as no commit.
+    // The log starts again, which does not count as a commit.
     keep();
     other.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
     assert_eq!(kept(0), 2);
-    // A transaction that writes nothing moves nothing on, and one of the other process in between is not taken for it.
+    // A transaction that writes nothing does not change the index, and a commit of the other process is not taken for
+    // it.
     keep();
     for (others, left) in [(0, 3), (1, 0)] {
         this.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -157,7 +158,7 @@ fn what_another_process_commits_right_after_a_commit_of_this_one_is_seen() {
     }
 }
 
-/// For each process two values that each of its commits changes together.
+/// Two values for each process, which each of its commits changes together.
 const PAIRS: [[&str; 2]; 2] = [["user/1", "count/seats"], ["user/2", "count/owners"]];
 
 fn number(value: &Option<Vec<u8>>) -> u64 {
@@ -168,7 +169,7 @@ async fn watch(storage: &SqliteStorage, pair: [&str; 2], acknowledged: &AtomicU6
     let (mut reads, mut last) = (0, 0);
     while !ended.load(Ordering::Acquire) {
         let least = acknowledged.load(Ordering::Acquire);
-        // Now and then another is read with them, so that some looks find only a part.
+        // Sometimes another key is read with them, so that only a part is cached.
         let other = format!("nothing/{reads}");
         let keys: &[&str] = if reads % 3 == 0 { &[pair[0], &other, pair[1]] } else { &pair };
         let values = get(storage, keys).await;
@@ -210,7 +211,7 @@ async fn nobody_reads_a_state_older_than_what_was_acknowledged_or_of_two_moments
             (Arc::clone(&processes[process]), Arc::clone(&acknowledged[pair]), Arc::clone(&ended));
         tokio::spawn(async move { watch(&storage, PAIRS[pair], &acknowledged, &ended).await })
     });
-    // Both write at the same time; one of them more, as a server does beside which commands are called.
+    // Both processes write at the same time. One of them writes more, like a server beside which commands run.
     let writers = [(0, 600), (1, 150)].map(|(process, rounds)| {
         let (storage, acknowledged) = (Arc::clone(&processes[process]), Arc::clone(&acknowledged[process]));
         tokio::spawn(async move { write(&storage, PAIRS[process], &acknowledged, rounds).await })

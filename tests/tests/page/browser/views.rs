@@ -103,12 +103,12 @@ fn views_of_an_organization_in_use() {
     examine(&browser, "member");
     browser.go(&acme.view("events?kind=member.adopted"));
     browser.follow(".events tbody tr .time a");
-    browser.wait_for_text("h2", "As your systems get it");
+    browser.wait_for_text("h2", "Event as JSON");
     examine(&browser, "event");
     browser.go(&acme.view("preview"));
     browser.type_into("#users", &list_to_preview().to_string());
     browser.follow("main form button");
-    browser.wait_for_text("h2", "What this list would do");
+    browser.wait_for_text("h2", "Result for this list");
     examine(&browser, "preview-result");
     browser.go(&acme.view("automatic"));
     browser.type_into("#name", "Entra ID");
@@ -143,7 +143,7 @@ fn views_of_an_organization_in_use() {
     examine(&browser, "stream-token");
     browser.click("[data-stored]");
     browser.follow(".confirm button");
-    browser.wait_for_text("main", "Never asked");
+    browser.wait_for_text("main", "Never polled");
     examine(&browser, "streams");
     for question in ["remove-webhook", "allow-all", "refuse-all"] {
         browser.go(&acme.view(&format!("confirm/{question}")));
@@ -223,7 +223,7 @@ fn views_of_an_organization_in_trouble() {
     full.sign_in(&browser);
     browser.wait_for_text(".banner", "No seats left");
     browser.follow(".banner a[href*=without-seat]");
-    browser.wait_for_text("h1", "Who got no seat");
+    browser.wait_for_text("h1", "People without a seat");
     examine(&browser, "without-seat");
     full.change(|record| (record.seats, record.options.allow_overage) = (0, true));
     browser.go(&full.page);

@@ -55,7 +55,7 @@ impl Signing {
     }
 }
 
-/// A client that signs, and the answers that its key set's URL gives.
+/// A client that signs, in an organization of its own.
 struct Signed {
     memory: MemoryHost,
     id: String,
@@ -75,7 +75,8 @@ impl Signed {
         Self { memory, id: issued.client.id }
     }
 
-    /// One that says nothing but where its keys are: iss and sub are its id, aud is this server.
+    /// A client of which only the URL of its key set is registered. Its JWTs have its id as `iss` and `sub`, and this
+    /// server as `aud`.
     fn by_key() -> Self {
         let jwks_url = "https://idp.example/keys".into();
         Self::new(ClientAssertion { issuer: None, subject: None, audience: None, jwks_url })
@@ -130,7 +131,7 @@ fn federated() -> ClientAssertion {
 }
 
 fn entra_keys() -> Vec<Value> {
-    // As Microsoft's set has them: with certificates, and keys of other kinds beside them.
+    // Microsoft's key set also has certificates, and keys of other kinds.
     vec![
         json!({"kty": "RSA", "use": "sig", "kid": "other-key", "n": "AQAB", "e": "AQAB"}),
         json!({"kty": "RSA", "use": "sig", "kid": "entra-key", "x5t": "entra-key", "n": RSA_MODULUS, "e": "AQAB",
@@ -189,7 +190,7 @@ fn rfc7523_private_key_jwt_names_the_client_and_this_server() {
         let mut claims = client.claims();
         claims["aud"] = audience;
         assert_eq!(client.present(&key.sign(&claims)).0, 200, "{claims}");
-        // RFC 7521 §4.2: the client is known by the JWT alone.
+        // RFC 7521 §4.2: the JWT alone identifies the client.
         let alone = format!("client_assertion_type={}&client_assertion={}", encode(TYPE), key.sign(&claims));
         assert_eq!(client.post(&alone).0, 200, "{claims}");
     }
@@ -226,9 +227,9 @@ fn rfc7515_a_signature_that_is_not_the_clients_gives_no_token() {
         format!("{}.{claims}.", part(json!({"alg": "none"}))),
         format!("{}.{claims}.{signature}", part(json!({"alg": "none", "kid": "a"}))),
         format!("{hmac}.{claims}.{signature}"),
-        // The key's own number says that it is RSA: it is not.
+        // The key with this `kid` is no RSA key, although the header says so.
         format!("{}.{claims}.{signature}", part(json!({"alg": "RS256", "kid": "a"}))),
-        // A key that the sender brings along is nobody's.
+        // A key that the sender puts into the header is not trusted.
         format!("{}.{claims}.{signature}", part(json!({"alg": "ES256", "jwk": stranger.jwk(), "kid": "b"}))),
         format!("{signed}."),
         format!("{signed}.AAAA"),
@@ -261,11 +262,11 @@ fn rfc6749_2_3_a_client_that_signs_authenticates_in_no_other_way_and_no_other_cl
     let answer = read_any(&token(client.memory.host(), &request(&basic, &form)));
     assert_eq!(error(answer), refused(400, "invalid_request"));
     assert_eq!(client.fetched(), 0, "nothing was fetched for any of them");
-    // One with a secret does not sign.
+    // A client with a secret can't authenticate by a JWT.
     let app = App::new();
     let form = format!("grant_type=client_credentials&client_id={}&{assertion}", app.id);
     assert_eq!(error(read_any(&token(app.memory.host(), &request(&[], &form)))), refused(401, "invalid_client"));
-    // Revocation wants the same.
+    // The revocation endpoint requires the same authentication.
     let end = |form: &str| revoke(client.memory.host(), &request(&[], form)).status;
     assert_eq!((end(&format!("token=x&{assertion}")), end(&format!("token=x&client_id={id}"))), (200, 401));
 }

@@ -1,4 +1,4 @@
-//! Clients of the operator: one for all organizations, of which each consents for itself.
+//! Clients of the operator: one client for all organizations. Each organization consents for itself.
 
 use super::*;
 use crate::secret::sha256;
@@ -28,7 +28,7 @@ impl Customer {
         authorize_request(&self.memory.host().store(), &query, operator)
     }
 
-    /// The code that comes of the owner's consent.
+    /// The code that the client gets by the owner's consent.
     fn agree(&self, operator: &[OperatorClient]) -> String {
         let consent = self.ask(operator).unwrap();
         assert_eq!((consent.client_id.as_str(), consent.client_name.as_str()), (ID, "Okta"));

@@ -1,11 +1,11 @@
-//! Random filters: they print as they parse, and agree with an evaluator that knows nothing of the real one.
+//! Random filters: a printed filter parses to the same filter, and an independent evaluator gives the same results.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 
-/// A filter as the naive evaluator sees it: names and JSON values, nothing resolved.
+/// A filter for the independent evaluator: it has only names and JSON values, without the schema.
 #[derive(Clone, Debug)]
 enum Naive {
     And(Box<Naive>, Box<Naive>),
@@ -17,7 +17,7 @@ enum Naive {
 }
 
 impl Naive {
-    /// With all the parentheses there can be.
+    /// The filter as text, with all possible parentheses.
     fn text(&self) -> String {
         match self {
             Self::And(left, right) => format!("({}) and ({})", left.text(), right.text()),
@@ -85,7 +85,8 @@ fn same(path: &str, left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Texts as they compare; the times in the documents are whole hours with an offset of whole hours, written `HH±hh`.
+/// A text in the form in which the evaluator compares it. The times in the documents are whole hours with an offset of
+/// whole hours, written `HH±hh`.
 fn shown(path: &str, text: &str) -> String {
     if path.starts_with("meta.") {
         let hour: i32 = text[11..13].parse().unwrap();

@@ -1,4 +1,4 @@
-//! Which texts are filters and which are not.
+//! Texts that are filters, and texts that are not.
 
 use super::*;
 use crate::protocol::filter::{Literal, Operator};
@@ -75,7 +75,7 @@ fn t14_entra_value_paths_with_a_comparison_behind_them() {
     assert_eq!(parse(r#"emails[type eq "work"] eq "user@contoso.com""#), canonical);
     let error = refusal(r#"emails[type eq "work"].value eq "user@contoso.com""#, Mode::STRICT);
     assert_eq!(error.scim_type, Some(ScimType::InvalidFilter));
-    // What follows may also be the next term.
+    // Another term may follow the bracket.
     parse(r#"emails[type eq "work"] and userName eq "x" or emails[type eq "home"].value pr"#);
 }
 
@@ -247,7 +247,7 @@ fn r56_in_a_query_on_all_types_a_foreign_attribute_has_no_value() {
     let for_groups = Filter::parse_among(&groups, std::slice::from_ref(&users), text, Mode::COMPAT).unwrap();
     let group = document(json!({"displayName": "x", "userName": "bjensen@example.com", "members": [{"value": "x"}]}));
     assert!(for_groups.matches(&group) && for_groups.mentions("members") && !for_groups.mentions("userName"));
-    // The URN makes it the user's name, though groups have an attribute of the same name.
+    // The URN means the user's attribute, although groups have an attribute of the same name.
     let text = r#"urn:ietf:params:scim:schemas:core:2.0:User:displayName eq "x""#;
     let filter = Filter::parse_among(&groups, std::slice::from_ref(&users), text, Mode::COMPAT).unwrap();
     assert!(!filter.matches(&group) && filter.conjuncts().is_empty());

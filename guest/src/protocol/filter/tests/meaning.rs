@@ -1,4 +1,4 @@
-//! Which documents match a filter.
+//! Filters and the documents that match them.
 
 use super::*;
 
@@ -112,7 +112,7 @@ fn r24_an_element_without_primary_is_not_primary() {
     assert!(matches(r#"emails[primary eq false and type eq "home"]"#));
     assert!(!matches(r#"emails[primary eq false and type eq "work"]"#));
     assert!(matches(r#"emails[primary eq true].value sw "bjensen""#));
-    // The same without brackets: some element is not primary.
+    // Without brackets, one element that is not primary is enough.
     assert!(matches("emails.primary eq false"));
     assert!(matches("emails.primary ne true"));
     assert!(matches("emails.primary eq true"));

@@ -1,4 +1,4 @@
-//! The meaning of filters, rule by rule, and compared with an independent evaluator.
+//! The meaning of filters: rule by rule, and compared with an independent evaluator.
 
 mod agreement;
 mod grammar;

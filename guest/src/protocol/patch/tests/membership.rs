@@ -165,7 +165,7 @@ fn r33_a_member_is_never_edited_in_place() {
             assert_eq!(refused(change.clone(), mode), ScimType::Mutability);
             assert_eq!(refused(retype.clone(), mode), ScimType::Mutability);
         }
-        // T9: the same value is the membership itself.
+        // T9: with the same value, the operation adds the membership itself.
         assert_eq!(compat(json!([{"op": op, "path": "members[value eq \"a\"].value", "value": "a"}])), [added(&["a"])]);
     }
     assert_eq!(refused(json!([{"op": "remove", "path": "members.type"}]), Mode::COMPAT), ScimType::Mutability);

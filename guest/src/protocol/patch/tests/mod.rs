@@ -37,12 +37,12 @@ fn body(operations: Value) -> Value {
 /// The result of a PATCH.
 #[derive(Debug, PartialEq)]
 struct Outcome {
-    /// Whether the document is another one now.
+    /// Whether the document has changed.
     changed: bool,
     members: Vec<MemberChange>,
 }
 
-/// Applies the body to the document, which stays as it is if it is refused.
+/// Applies the body to the document. If the body is refused, the document stays as it is.
 fn run(
     schema: &ResourceSchema<'_>,
     document: &mut Document,
@@ -73,7 +73,7 @@ fn compat(initial: Value, operations: Value) -> Value {
     patched(initial, operations, Mode::COMPAT).unwrap().0
 }
 
-/// In both modes.
+/// Applies the operations in both modes, whose results must be equal.
 fn either(initial: Value, operations: Value) -> Value {
     let strict = patched(initial.clone(), operations.clone(), Mode::STRICT).unwrap().0;
     let compat = compat(initial, operations);

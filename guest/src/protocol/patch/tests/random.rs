@@ -1,4 +1,5 @@
-//! Random operations: those that undo each other do, those that fail change nothing, and none breaks the document.
+//! Random operations: operations that undo each other restore the document, failed ones change nothing, and none makes
+//! the document invalid.
 
 use proptest::prelude::*;
 
@@ -130,7 +131,7 @@ proptest! {
         let mut user = document(json!({"userName": "x", "emails": [{"value": "a", "type": "a"}]}));
         let replacements: Vec<Value> = operations.as_array().unwrap().iter().take(1).cloned().map(|mut operation| {
             operation["op"] = "replace".into();
-            // A filter may choose other elements once an element is changed.
+            // With a filter, the second operation could choose other elements than the first.
             if operation["path"].as_str().is_some_and(|path| path.contains('[')) {
                 operation["path"] = "title".into();
             }

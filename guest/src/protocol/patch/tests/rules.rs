@@ -74,7 +74,7 @@ fn r103_add_sets_appends_and_merges() {
             "emails": [{"value": "w@x", "type": "work"}, {"value": "h@x", "type": "home"}]
         })
     );
-    // One value instead of a list of one.
+    // A single value counts as a list with this value.
     let one = json!([{"op": "add", "path": "emails", "value": {"value": "h@x"}}]);
     assert_eq!(either(json!({}), one), json!({"emails": [{"value": "h@x"}]}));
 }
@@ -124,7 +124,7 @@ fn t9_only_what_then_matches_the_filter_is_created() {
     ] {
         assert_eq!(refused(json!({}), replace(path), Mode::COMPAT), ScimType::NoTarget, "{path}");
     }
-    // Nothing to create.
+    // Without a value, no element is created.
     let null = json!([{"op": "replace", "path": "emails[type eq \"work\"].value", "value": null}]);
     assert_eq!(compat(json!({}), null), json!({}));
 }
@@ -184,7 +184,7 @@ fn r26_null_and_empty_are_no_value() {
     let initial = json!({"title": "T", "name": {"givenName": "G", "middleName": "M"}, "emails": [{"value": "a@x"}]});
     let operations = json!([{"op": "replace", "value": {"title": null, "name": {"middleName": null}, "emails": []}}]);
     assert_eq!(either(initial.clone(), operations), json!({"name": {"givenName": "G"}}));
-    // T6
+    // In compat mode an empty string counts as no value (T6).
     let operations = json!([{"op": "replace", "value": {"title": "", "name": {"MiddleName": ""}}}]);
     assert_eq!(compat(initial, operations), json!({"name": {"givenName": "G"}, "emails": [{"value": "a@x"}]}));
 }

@@ -44,7 +44,7 @@ fn entra_d_updates_a_user() {
         {"op":"Replace","path":"name.familyName","value":"updatedFamilyName"}]}"#,
     );
     assert_eq!(user["emails"], json!([{"primary": true, "type": "work", "value": "updatedEmail@microsoft.com"}]));
-    // T31: nothing else is recomputed.
+    // T31: the server computes no other attribute again.
     assert_eq!(
         user["name"],
         json!({"formatted": "givenName familyName", "familyName": "updatedFamilyName", "givenName": "givenName"})
@@ -139,7 +139,7 @@ fn entra_j_changes_groups() {
     );
     assert_eq!(outcome, Outcome { changed: false, members: vec![added(&["f648f8d5ea4e4cd38e9c"])] });
 
-    // T3: only these.
+    // T3: only the listed members are removed.
     let (_, outcome) = sent_to_group(
         r#"{"Operations":[{"op":"Remove","path":"members","value":[{"$ref":null,"value":"f648f8d5ea4e4cd38e9c"}]}]}"#,
     );

@@ -3,10 +3,10 @@
 //! A commit costs a wait for the disk, whatever its size. While the thread waits for one, work collects for the next,
 //! so the more callers there are, the more of them share a wait.
 //!
-//! A piece of work that fails does not affect the others of its group. What may fail is checked before the first row is
-//! written: requirements and the bounds of sums. A savepoint around each piece would do the same, but SQLite copies
-//! every page that is changed inside one. For this reason savepoints are only used if necessary: if a piece has failed
-//! after it began to write, the group is rolled back and repeated with a savepoint for each piece.
+//! A piece of work that fails does not affect the others of its group. Everything that may fail is checked before the
+//! first row is written: requirements and the bounds of sums. A savepoint around each piece would do the same, but
+//! SQLite copies every page that is changed inside one. For this reason savepoints are only used if necessary: if a
+//! piece has failed after it began to write, the group is rolled back and repeated with a savepoint for each piece.
 //!
 //! A transaction that is too large for a group is made in steps, one after each group (module `steps`).
 

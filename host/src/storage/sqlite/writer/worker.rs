@@ -189,7 +189,7 @@ impl Worker {
             }
             Err(error) => {
                 self.failed = true;
-                // If it is on the disk all the same, none of its versions must be used again.
+                // The commit may be on the disk nevertheless, so none of its versions may be used again.
                 self.versions.set(Versions::default());
                 error_hourly!("database-written"; %error, writes = group.len(), "the database can't be written");
                 if !self.connection.is_autocommit()
