@@ -97,7 +97,7 @@ impl World {
         let number = |pragma: &str| {
             self.reader.query_row(pragma, [], |row| row.get::<_, i64>(0)).expect("a number of SQLite").unsigned_abs()
         };
-        number("PRAGMA page_count") * number("PRAGMA page_size") >> 10
+        (number("PRAGMA page_count") * number("PRAGMA page_size")) >> 10
     }
 
     /// The file of the write-ahead log.
