@@ -209,7 +209,7 @@ fn views_of_an_organization_in_trouble() {
         examine(&browser, name);
     }
     browser.wait_for_text("main", "could not be sent");
-    browser.wait_for_text("main", "did not take");
+    browser.wait_for_text("main", "did not accept");
     browser.follow("a[href*=readdress]");
     browser.wait_for_text("h1", "another address");
     examine(&browser, "readdress");
