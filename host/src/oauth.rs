@@ -20,13 +20,13 @@ pub(crate) fn check_operator_clients(clients: &[OperatorClient]) -> Result<(), S
             return wrong("has an id that is no UUID in lower case: make one with `uuidgen`");
         }
         if clients.iter().take(index).any(|other| other.id == client.id) {
-            return wrong("stands there twice");
+            return wrong("occurs twice");
         }
         if client.name.trim().is_empty() || client.name.len() > 200 {
             return wrong("has no name of 1 to 200 bytes");
         }
         if client.redirect_uris.is_empty() || client.redirect_uris.len() > 10 {
-            return wrong("has not 1 to 10 redirection URIs");
+            return wrong("does not have 1 to 10 redirection URIs");
         }
         if let Some(uri) = client.redirect_uris.iter().find(|uri| !is_redirect_uri(uri)) {
             return wrong(&format!(
@@ -37,7 +37,7 @@ pub(crate) fn check_operator_clients(clients: &[OperatorClient]) -> Result<(), S
             text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
         };
         if !(1..=2).contains(&client.secrets_sha256.len()) || !client.secrets_sha256.iter().all(is_hash) {
-            return wrong("has not one or two SHA-256 of secrets, each of 64 hexadecimal digits in lower case");
+            return wrong("does not have one or two SHA-256 of secrets, each of 64 hexadecimal digits in lower case");
         }
     }
     Ok(())

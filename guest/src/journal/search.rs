@@ -39,7 +39,7 @@ fn matches(query: &LogQuery, entry: &Entry, json: &str) -> bool {
 pub fn search(store: &Store, query: &LogQuery) -> Result<LogPage, SearchError> {
     let mut range = keys::logs(query.since.unwrap_or(0), query.until.unwrap_or(u64::MAX));
     if let Some(class) = query.status_class.filter(|class| !(1..=5).contains(class)) {
-        return Err(SearchError::Invalid(format!("a status class is 1 to 5, and not {class}")));
+        return Err(SearchError::Invalid(format!("a status class must be 1 to 5, not {class}")));
     }
     if let Some(after) = &query.after {
         if !keys::is_log_position(after) {

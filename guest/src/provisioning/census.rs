@@ -175,7 +175,7 @@ fn step(store: &Store) -> Result<bool, StoreError> {
 pub fn counted(store: &Store) -> Result<MarkedMembers, StoreError> {
     // If the disk is full, the walk waits, and the count so far is returned.
     if let Err(error) = run(store) {
-        eprintln!("the count of marked members does not go on: {error}");
+        eprintln!("the count of marked members does not continue: {error}");
     }
     let complete = match store.counted_organization()? {
         None => true,

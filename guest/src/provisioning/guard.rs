@@ -209,7 +209,7 @@ pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
         store.commit(batch).map(drop)
     };
     if let Err(error) = store.transact(attempt) {
-        eprintln!("a held removal could not be noted: {error}");
+        eprintln!("a held removal could not be recorded: {error}");
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn tell_exhausted(store: &Store, seats: u32) {
     match try_tell(store, seats) {
         // Another request is sending the notice at this moment.
         Ok(()) | Err(StoreError::Conflict) => {}
-        Err(error) => eprintln!("nobody could be told that all seats are taken: {error}"),
+        Err(error) => eprintln!("the notice that all seats are taken could not be sent: {error}"),
     }
 }
 

@@ -291,7 +291,7 @@ fn check(store: &Store, member: &str, passphrase: &str, purpose: Purpose) -> Res
 pub fn change(store: &Store, member: &str, current: &str, chosen: &str) -> Result<(), PassphraseError> {
     let id = confirm(store, member, current)?;
     if chosen == current {
-        return Err(PassphraseError::Unfit("the new passphrase must be another one".into()));
+        return Err(PassphraseError::Unfit("the new passphrase must differ from the old one".into()));
     }
     let mut batch = Batch::new();
     batch.require_exists(keys::Kind::User.document(&id));

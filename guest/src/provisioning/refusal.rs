@@ -38,10 +38,13 @@ pub enum Refusal {
     #[error("this is the last active owner of the organization, who can't be deactivated, deleted or demoted")]
     LastOwner,
     /// Only users with an email address may be provisioned.
-    #[error("the user has no email address, so could never sign in, and only users with one may be provisioned")]
+    #[error(
+        "the user has no email address and could not sign in; only users with an email address may be \
+        provisioned"
+    )]
     NoAddress,
     /// Only users of verified domains may be provisioned.
-    #[error("'{address}' is not of a verified domain of the organization, and only those may be provisioned")]
+    #[error("the domain of '{address}' is not verified, and only users of verified domains may be provisioned")]
     ForeignDomain {
         /// The email address.
         address: String,
@@ -63,7 +66,7 @@ pub enum Refusal {
     #[error("unknown members: {}", named(.0))]
     UnknownMembers(Vec<String>),
     /// The members were to be replaced by these ids, and no member has any of them.
-    #[error("none of the members is known, and to replace members by nobody is refused: {}", named(.0))]
+    #[error("no member has any of these ids, so the members were not replaced: {}", named(.0))]
     NobodyKnown(Vec<String>),
     /// The members who match a filter were to be replaced, and no member matches.
     #[error("no member matches the path")]

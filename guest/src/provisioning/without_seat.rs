@@ -78,7 +78,7 @@ pub(crate) fn note(store: &Store, user: &Document, member: Option<&str>, request
         store.commit(batch).map(drop)
     };
     if let Err(error) = store.transact(attempt) {
-        eprintln!("who got no seat could not be noted: {error}");
+        eprintln!("a person without a seat could not be recorded: {error}");
     }
 }
 

@@ -102,7 +102,7 @@ impl Store<'_> {
     pub fn opaque_key(&self) -> Result<OpaqueKey, StoreError> {
         self.transact(|| {
             if let Some(item) = self.item(keys::CURSOR_KEY.to_vec())? {
-                let broken = || StoreError::Broken("the key of cursors has not 32 bytes".to_owned());
+                let broken = || StoreError::Broken("the key of cursors does not have 32 bytes".to_owned());
                 return OpaqueKey::from_bytes(&item.value).ok_or_else(broken);
             }
             let key = self.random::<32>();

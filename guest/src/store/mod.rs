@@ -85,7 +85,7 @@ const PAUSE: u64 = 16;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StoreError {
     /// The data that was read has changed meanwhile: [`Store::transact`] runs the handler again.
-    #[error("what was read has changed meanwhile")]
+    #[error("the data that was read has changed meanwhile")]
     Conflict,
     /// The counter at this key would leave its bounds.
     #[error("the counter {} would leave its bounds", String::from_utf8_lossy(.0))]
@@ -97,7 +97,7 @@ pub enum StoreError {
     #[error("the server's storage is full: changes are refused until its operator makes room")]
     Full,
     /// The transaction is larger than the storage accepts.
-    #[error("the change is larger than the storage takes at once")]
+    #[error("the change is too large for the storage")]
     TooLarge,
     /// A stored document can't be read, or the storage failed.
     #[error("{0}")]
@@ -314,7 +314,7 @@ impl<'h> Store<'h> {
             }
             self.now.set(self.clock.now());
         }
-        Err(StoreError::Unavailable("too many others change the same at once".into()).into())
+        Err(StoreError::Unavailable("too many requests change the same data at the same time".into()).into())
     }
 
     /// Starts a new attempt with the current time and without the data that was read before.

@@ -105,7 +105,10 @@ pub fn rotate_signing_key(store: &Store, secrets: &dyn Secrets) -> Result<Signin
         }
         all.retain(|key| is_kept(key, now));
         if all.len() >= MOST {
-            let text = format!("there were {MOST} keys within 30 days, for which receivers must find them: wait");
+            let text = format!(
+                "{MOST} keys were made within 30 days, and receivers still need them: wait before you \
+                make another one"
+            );
             return Err(StreamError::Invalid(text));
         }
         let made = SigningKey { id: new.id.clone(), created: new.created };

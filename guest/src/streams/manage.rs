@@ -132,7 +132,7 @@ fn check(new: &NewEventStream) -> Result<(), StreamError> {
         );
     }
     if new.events.len() > StreamEvent::ALL.len() {
-        return invalid("a stream has each kind of event once");
+        return invalid("a stream can have each kind of event only once");
     }
     match &new.authorization {
         Some(_) if new.push_url.is_none() => invalid("an Authorization header field is sent with pushes only"),

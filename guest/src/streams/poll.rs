@@ -64,11 +64,7 @@ fn serve(host: Host<'_>, store: &Store, request: &PollRequest) -> Result<PollRes
         return Ok(response);
     };
     if !store.is_enabled()? {
-        return Ok(refusal(
-            403,
-            "access_denied",
-            "SCIM is disabled; what has happened waits until it is enabled again",
-        ));
+        return Ok(refusal(403, "access_denied", "SCIM is disabled; tokens wait until it is enabled again"));
     }
     let poll = match read(&request.body) {
         Ok(poll) => poll,

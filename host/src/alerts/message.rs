@@ -214,8 +214,16 @@ mod tests {
         ];
         let letter = letter("x".into(), "ops@example.com", Contents::Items(&items), ORIGIN);
         assert_eq!(letter.subject, "SCIM: alerts: 1 began, 1 last, 1 are over");
-        let places =
-            ["NEEDS A PERSON", "host-1", "<1 MiB free", "LASTS", "other", "ALERTS THAT ARE OVER", "acme", "over since"];
+        let places = [
+            "NEW ALERTS",
+            "host-1",
+            "<1 MiB free",
+            "ALERTS THAT LAST",
+            "other",
+            "ALERTS THAT ARE OVER",
+            "acme",
+            "over since",
+        ];
         let found: Vec<usize> = places.map(|place| letter.text.find(place).expect(place)).to_vec();
         assert!(found.is_sorted(), "{}", letter.text);
         assert!(letter.html.contains("&lt;1 MiB free") && letter.text.contains(ORIGIN.server));

@@ -13,20 +13,20 @@ use crate::delivery::DeliveryQueue;
 use crate::quota::Quota;
 
 const DESCRIPTION: &str = "\
-All that the SCIM page and the command line can do, for backends and automation. Times are milliseconds since the Unix \
+Everything that the SCIM page and the command line can do, for backends and automation. Times are milliseconds since the Unix \
 epoch unless they say otherwise.
 
 **Keys.** Send an API key as `Authorization: Bearer …`. The key of an organization opens all paths below its \
 `/organizations/{organization}`, except for the operations that change or delete the organization itself. For every other \
-organization it is answered 403, whether that organization exists or not. The key of an operator opens everything. Keys are \
-made by the command `insomnia-scim api-key create`, on the SCIM page, and over this API.
+organization the answer is 403, whether that organization exists or not. An operator's key opens everything. Keys are made \
+by the command `insomnia-scim api-key create`, on the SCIM page, and with this API.
 
 **Scopes.** A key may be limited to scopes, each a resource and `read` or `write`, such as `members:read`. A scope to write \
 includes the one to read; the resource `all` includes every other one. Each operation names the scope that it needs as its \
-security requirement. A request with a key that lacks it is answered 403 with the problem type `insufficient-scope`, which \
+security requirement. For a key that lacks it, the answer is 403 with the problem type `insufficient-scope`, which \
 names the scope. A key may have an expiry. It can't make a key with scopes that it does not have, or one that expires later.
 
-**Who acts.** Some operations are recorded as acts of an owner or co-owner. A request may name this person as its `actor`. \
+**Actors.** Some operations are recorded as acts of an owner or co-owner. A request may name this person as its `actor`. \
 If it names nobody, the key acts on behalf of the organization's owner.
 
 **Refusals** are problems (RFC 9457) of the media type `application/problem+json`. A request that was refused has changed \
@@ -35,10 +35,10 @@ nothing, unless the problem's `type` says that the outcome is unknown.
 **Lists** are answered in pages. Send `next` of a page as the parameter `after` to get the page that follows; its URL is also \
 in the `Link` header field.
 
-**Idempotency.** A POST with an `Idempotency-Key` is done once. If it is sent again within 24 hours, it is answered with the \
-stored answer, secrets that are shown once included; answers are encrypted while they are stored. The same key with another \
-request is answered 422, and 409 while the first request is being served. A refusal is not stored. The server remembers the \
-latest 1,000 requests of each API key.";
+**Idempotency.** A POST with an `Idempotency-Key` is done once. If it is sent again within 24 hours, the answer is the \
+stored one, including secrets that are shown once; stored answers are encrypted. The same key with another \
+request is refused with 422, and with 409 while the first request is being served. A refusal is not stored. The server \
+remembers the latest 1,000 requests of each API key.";
 
 #[derive(OpenApi)]
 #[openapi(

@@ -135,14 +135,12 @@ pub enum EmailConfigError {
     NoFrom,
     /// Nobody takes an email from this sender, or could answer it.
     #[error(
-        "emails that are sent by SMTP can't be from {0}, a domain that nobody has (RFC 2606): set --mail-from to an address \
+        "emails that are sent by SMTP can't be from {0}, a reserved domain (RFC 2606): set --mail-from to an address \
          of yours"
     )]
     NobodysDomain(String),
     /// The folder's retention is out of bounds.
-    #[error(
-        "messages stay in the mail folder for 1 to {LONGEST_KEEP_DAYS} days, not {0}: correct --mail-folder-keep-days"
-    )]
+    #[error("--mail-folder-keep-days must be 1 to {LONGEST_KEEP_DAYS} days, not {0}")]
     KeepDays(u32),
     /// The sender can't be used.
     #[error(transparent)]
@@ -212,13 +210,13 @@ impl SmtpConfig {
         }
         let (timeout, connections) = (self.timeout_seconds.unwrap_or(TIMEOUT), self.connections.unwrap_or(CONNECTIONS));
         if !(1..=LONGEST_TIMEOUT).contains(&timeout) {
-            return fail(&format!("timeout-seconds is 1 to {LONGEST_TIMEOUT}, and not {timeout}"));
+            return fail(&format!("timeout-seconds must be 1 to {LONGEST_TIMEOUT}, not {timeout}"));
         }
         if !(1..=MOST_CONNECTIONS).contains(&connections) {
-            return fail(&format!("connections is 1 to {MOST_CONNECTIONS}, and not {connections}"));
+            return fail(&format!("connections must be 1 to {MOST_CONNECTIONS}, not {connections}"));
         }
         if named.port == Some(0) {
-            return fail("port is 1 to 65535, and not 0");
+            return fail("port must be 1 to 65535, not 0");
         }
         let authorities = self.ca_file.as_deref().map(read).transpose()?;
         let port = match tls {

@@ -141,7 +141,7 @@ impl SmtpMailer {
         let ascii = |address: &lettre::Address| AsRef::<str>::as_ref(address).is_ascii();
         if !ascii(&letter.to) || !ascii(self.sender.address()) {
             if !info.supports_feature(Extension::SmtpUtfEight) {
-                let why = "the mail server takes no addresses beyond ASCII (SMTPUTF8)".into();
+                let why = "the mail server accepts only ASCII addresses (no SMTPUTF8)".into();
                 return Err(Failure { error: MailError::Rejected(why), answered: true });
             }
             options.push(MailParameter::SmtpUtfEight);

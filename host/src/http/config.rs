@@ -76,7 +76,7 @@ pub enum HttpConfigError {
     #[error(transparent)]
     Rule(#[from] InvalidEgressRule),
     /// A time is 0, or so long that it is a mistake.
-    #[error("{name} in the table [http] is 1 to {LONGEST}, and not {found}")]
+    #[error("{name} in the table [http] must be 1 to {LONGEST}, not {found}")]
     Seconds {
         /// The name of the setting.
         name: &'static str,
@@ -84,7 +84,7 @@ pub enum HttpConfigError {
         found: u64,
     },
     /// A port is 0, at which nobody listens.
-    #[error("`ports` in the table [http] are 1 to 65535, and not 0")]
+    #[error("`ports` in the table [http] must be 1 to 65535, not 0")]
     Port,
     /// A key of `organizations` is no organization's name.
     #[error("http.organizations.{0}: {1}")]
@@ -137,8 +137,8 @@ mod tests {
     #[test]
     fn p9_a_time_that_is_none_or_too_long_and_the_port_0_are_refused_by_name() {
         for (text, said) in [
-            ("timeout-seconds = 0", "timeout-seconds in the table [http] is 1 to 3600, and not 0"),
-            ("timeout-seconds = 3601", "and not 3601"),
+            ("timeout-seconds = 0", "timeout-seconds in the table [http] must be 1 to 3600, not 0"),
+            ("timeout-seconds = 3601", "not 3601"),
             ("connect-timeout-seconds = 0", "connect-timeout-seconds in the table [http]"),
             ("ports = [443, 0]", "`ports`"),
             ("[organizations.acme]\nports = [0]", "`ports`"),

@@ -12,8 +12,8 @@ impl Organization {
     /// Nobody is mailed, and no passphrase is made: the members sign in by the backend's sessions, or ask for a link that sets
     /// a passphrase. They are manual until the identity provider adopts them. Each of them has an event `member.created`.
     ///
-    /// Ids are UUIDs in lower case. A backend with ids of another form derives a UUID from each, such as one of version
-    /// 5. A member whose id exists already stays as it is, even if its data differs, so an import that was interrupted
+    /// Ids are UUIDs in lower case. A backend with ids of another form derives a UUID from each, such as a UUID of
+    /// version 5. A member whose id exists already stays as it is, even if its data differs, so an import that was interrupted
     /// can be repeated. But members who were removed meanwhile, also by the identity provider, and those who were
     /// erased are added again. So call this once, when the organization moves in, and not at every start. Each part of
     /// 500 members takes effect by itself, in order.

@@ -120,7 +120,7 @@ impl Tls {
     pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<TlsStream<S>, String> {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.lock().config));
         let accepted = timeout(HANDSHAKE, acceptor.accept(stream)).await;
-        let accepted = accepted.map_err(|_| format!("TLS is not agreed on within {HANDSHAKE:?}"))?;
+        let accepted = accepted.map_err(|_| format!("the TLS handshake took longer than {HANDSHAKE:?}"))?;
         let mut stream = accepted.map_err(|error| format!("TLS: {error}"))?;
         stream.get_mut().1.set_buffer_limit(Some(UNSENT));
         Ok(stream)
@@ -144,11 +144,11 @@ impl Tls {
                     let error = error.to_string();
                     if refused.as_ref() != Some(&error) {
                         warn_hourly!(&format!("certificate {error}");
-                            "the certificate read before is still used: {error}");
+                            "the earlier certificate is still used: {error}");
                         refused = Some(error);
                     }
                 }
-                Err(error) => error_hourly!("certificate"; "the certificate could not be looked at: {error}"),
+                Err(error) => error_hourly!("certificate"; "the certificate could not be checked: {error}"),
             }
         }
     }

@@ -7,7 +7,9 @@ use super::table::Schema;
 
 pub(super) fn user() -> Schema {
     let singular = [
-        string("userName", "What the user signs in with; unique in the organization, in any case.").required().unique(),
+        string("userName", "The name with which the user signs in; unique in the organization, in any case.")
+            .required()
+            .unique(),
         complex("name", "The parts of the user's name.", name()),
         string("displayName", "The user's name, for display."),
         string("nickName", "What the user is casually called."),

@@ -123,11 +123,11 @@ fn p9_timeouts_and_connections_have_defaults_and_bounds() {
     let server = smtp("host = 'a'\ntimeout-seconds = 1\nconnections = 1").server().unwrap();
     assert_eq!((server.timeout, server.connections), (Duration::from_secs(1), 1));
     for (text, said) in [
-        ("timeout-seconds = 0", "timeout-seconds is 1 to 3600, and not 0"),
-        ("timeout-seconds = 3601", "timeout-seconds is 1 to 3600"),
-        ("connections = 0", "connections is 1 to 1000, and not 0"),
-        ("connections = 1001", "connections is 1 to 1000"),
-        ("port = 0", "port is 1 to 65535"),
+        ("timeout-seconds = 0", "timeout-seconds must be 1 to 3600, not 0"),
+        ("timeout-seconds = 3601", "timeout-seconds must be 1 to 3600"),
+        ("connections = 0", "connections must be 1 to 1000, not 0"),
+        ("connections = 1001", "connections must be 1 to 1000"),
+        ("port = 0", "port must be 1 to 65535"),
     ] {
         let refused = smtp(&format!("host = 'a'\n{text}")).server().unwrap_err().to_string();
         assert!(refused.contains(said), "{text}: {refused}");

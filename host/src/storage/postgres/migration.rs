@@ -37,7 +37,7 @@ pub enum PostgresOpenError {
         reason: String,
     },
     /// The server is too old.
-    #[error("{database} is a PostgreSQL {found}, and 14 is the oldest that will do")]
+    #[error("{database} is a PostgreSQL {found}, and 14 is the oldest supported version")]
     Old {
         /// The address of the database.
         database: String,

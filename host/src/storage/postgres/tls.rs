@@ -75,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for ToSer
 
     fn connect(self, stream: S) -> Self::Future {
         Box::pin(async move {
-            let name = self.name.ok_or_else(|| io::Error::other("a host without a name can't show whose it is"))?;
+            let name = self.name.ok_or_else(|| io::Error::other("a host without a name can't be verified"))?;
             self.connector.connect(name, stream).await.map(Encrypted)
         })
     }

@@ -213,7 +213,9 @@ pub(super) fn scour(path: &Path, checkpoints: Checkpoints) -> Result<(), Storage
             return Ok(rewritten?);
         }
     }
-    Err(StorageError::Unavailable("somebody reads an earlier state of the database for long".into()))
+    Err(StorageError::Unavailable(
+        "another connection has been reading an earlier state of the database for long".into(),
+    ))
 }
 
 /// Like [`reader`], for tables that this release has made or migrated.

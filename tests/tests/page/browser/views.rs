@@ -91,7 +91,7 @@ fn views_of_an_organization_in_use() {
     examine(&browser, "setup-link");
     browser.go(&acme.view("logs?q=409&status=4"));
     browser.follow("#log tbody tr .time a");
-    browser.wait_for_text("h2", "What was done");
+    browser.wait_for_text("h2", "Action and reasons");
     examine(&browser, "log-entry");
     browser.go(&acme.view("teams"));
     browser.follow(".teams tbody tr .name a");
@@ -209,7 +209,7 @@ fn views_of_an_organization_in_trouble() {
         examine(&browser, name);
     }
     browser.wait_for_text("main", "could not be sent");
-    browser.wait_for_text("main", "did not take");
+    browser.wait_for_text("main", "did not accept");
     browser.follow("a[href*=readdress]");
     browser.wait_for_text("h1", "another address");
     examine(&browser, "readdress");

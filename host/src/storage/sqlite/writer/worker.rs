@@ -273,7 +273,7 @@ impl Worker {
             && let Err(error) = generation::renew(connection, &self.path)
         {
             // The only effect is that a mixture of database and log is harder to detect.
-            tracing::debug!(%error, "the database's log does not begin anew");
+            tracing::debug!(%error, "the database's log does not start again");
         }
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let writing = self.cache.begin();

@@ -85,7 +85,8 @@ impl Worker {
             Some(Large::Forgetting(batch)) => match self.without_sync(|connection| batch.forget_some(connection)) {
                 Ok(is_forgotten) => (!is_forgotten).then_some(Large::Forgetting(batch)),
                 Err(error) => {
-                    tracing::warn!(%error, "what was staged of a transaction that was not made stays until the next start");
+                    tracing::warn!(%error, "the staged changes of a transaction that was not made stay until the \
+                        next start");
                     None
                 }
             },
