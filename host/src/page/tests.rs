@@ -318,7 +318,7 @@ async fn p2_a_backend_makes_sure_of_who_acts_in_its_own_way_before_a_token_a_lin
             assert_eq!(response.status(), 503, "there is nothing but the form");
         } else {
             assert_eq!(response.status(), 200, "{view}: {page}");
-            assert!(page.contains("be asked now") && page.contains("/confirm/revoke-"), "{page}");
+            assert!(page.contains("verify who you are at the moment") && page.contains("/confirm/revoke-"), "{page}");
             assert!(!page.contains("name=\"passphrase\"") && !page.contains("class=\"primary\""), "{page}");
         }
     }

@@ -243,11 +243,12 @@ fn rfc_9112_3_2_a_request_names_its_host_once() {
     };
     let config = format!("{path}/ServiceProviderConfig");
     for fields in ["", "Host: a.example\r\nHost: a.example\r\n", "Host: a@b.example\r\n", "Host: a b\r\n"] {
-        for target in [config.as_str(), "/healthz"] {
-            let answer = get("1.1", target, fields);
-            assert!(answer.starts_with("HTTP/1.1 400 "), "{fields}: {answer}");
-            assert!(answer.contains(ERROR), "{answer}");
-        }
+        let answer = get("1.1", &config, fields);
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{fields}: {answer}");
+        assert!(answer.contains(ERROR), "{answer}");
+        // A load balancer's probe that was written by hand goes on.
+        let alive = get("1.1", "/healthz", fields);
+        assert!(alive.starts_with("HTTP/1.1 200 "), "{fields}: {alive}");
     }
     for (version, fields) in
         [("1.0", ""), ("1.1", "Host:\r\n"), ("1.1", "Host: scim_1.example:8443\r\n"), ("1.1", "Host: [::1]:80\r\n")]

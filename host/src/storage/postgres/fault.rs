@@ -4,7 +4,9 @@ use std::error::Error as _;
 use std::io;
 
 use tokio_postgres::Error;
-use tokio_postgres::error::{Severity, SqlState};
+#[cfg(feature = "cli")]
+use tokio_postgres::error::Severity;
+use tokio_postgres::error::SqlState;
 
 use crate::capability::storage::StorageError;
 
@@ -64,6 +66,7 @@ impl Fault {
 
 /// Whether the server itself has refused a commit, so that it has certainly not taken effect. A server that ends a session
 /// ([`Severity::Fatal`]) may have committed before, and so may one behind a connection that broke.
+#[cfg(feature = "cli")]
 pub(super) fn is_refusal(error: &Error) -> bool {
     error.as_db_error().is_some_and(|said| {
         said.parsed_severity() == Some(Severity::Error)

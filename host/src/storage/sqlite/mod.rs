@@ -300,6 +300,33 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn f21_writes_behind_a_large_one_that_can_not_be_moved_wait_for_it_and_those_of_others_do_not() {
+        let limit = std::time::Duration::from_secs(30);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let storage = SqliteStorage::open(&path).unwrap();
+        let [acme, other] = ["acme", "other"].map(|name| OrganizationId::parse(name).unwrap());
+        storage.commit(&acme, put("first")).await.unwrap();
+        // Staged changes can't be taken out of their table, as on a full disk.
+        let beside = Connection::open(&path).unwrap();
+        beside.busy_timeout(limit).unwrap();
+        let trigger = "CREATE TRIGGER full BEFORE DELETE ON staged BEGIN SELECT RAISE(ABORT, 'full'); END";
+        beside.execute_batch(trigger).unwrap();
+        let changes = (0..=queue::ROWS).map(|number| Change::put(format!("many/{number}").into_bytes(), b"x".to_vec()));
+        let large = Transaction { conditions: Vec::new(), changes: changes.collect(), wake_at: None };
+        storage.commit(&acme, large).await.unwrap();
+        let mut behind = std::pin::pin!(storage.commit(&acme, put("behind")));
+        let soon = std::time::Duration::from_millis(200);
+        tokio::time::timeout(soon, &mut behind).await.expect_err("it waits for the large one");
+        let beside_it = tokio::time::timeout(limit, storage.commit(&other, put("beside"))).await;
+        beside_it.expect("an answer").unwrap();
+        beside.execute_batch("DROP TRIGGER full").unwrap();
+        tokio::time::timeout(limit, behind).await.expect("an answer").unwrap();
+        let found = storage.get(&acme, vec![b"many/0".to_vec(), b"behind".to_vec()]).await.unwrap();
+        assert!(found.iter().all(Option::is_some), "{found:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_log_that_was_torn_leads_to_the_commits_before_the_tear_and_to_nothing_else() {
         const COMMITS: u8 = 12;
         let directory = tempfile::tempdir().unwrap();

@@ -75,12 +75,32 @@ impl<P: Piece> Queue<P> {
         }
     }
 
-    /// Takes out every piece that is wanted, wherever it stands in its queue; the others keep their order.
+    /// Whether this piece, at the front of the organization's queue, can't be in a group: it is too large for one, or waits
+    /// until the organization's large piece is done.
+    fn is_blocked(&self, organization: &OrganizationId, piece: &P) -> bool {
+        piece.rows() > ROWS || (self.held.as_ref() == Some(organization) && piece.concerns_items())
+    }
+
+    /// How many pieces of a queue come before the first one that can't be in a group.
+    fn reach(&self, organization: &OrganizationId, queue: &VecDeque<(u64, P)>) -> usize {
+        queue.iter().take_while(|(_, piece)| !self.is_blocked(organization, piece)).count()
+    }
+
+    /// Whether any piece that is wanted can be in one of the next groups.
+    pub(super) fn reaches(&self, is_wanted: impl Fn(&P) -> bool) -> bool {
+        self.of.iter().any(|(organization, queue)| {
+            queue.iter().take(self.reach(organization, queue)).any(|(_, piece)| is_wanted(piece))
+        })
+    }
+
+    /// Takes out every piece that is wanted and can be in one of the next groups; the others keep their order.
     pub(super) fn take_out(&mut self, is_wanted: impl Fn(&P) -> bool) -> Vec<(OrganizationId, u64, P)> {
+        let reach: Vec<_> = self.of.iter().map(|(of, queue)| (of.clone(), self.reach(of, queue))).collect();
         let mut taken = Vec::new();
-        for (organization, queue) in &mut self.of {
-            for (number, piece) in std::mem::take(queue) {
-                if is_wanted(&piece) {
+        for (organization, reach) in reach {
+            let queue = self.queue(&organization);
+            for (place, (number, piece)) in std::mem::take(queue).into_iter().enumerate() {
+                if place < reach && is_wanted(&piece) {
                     taken.push((organization.clone(), number, piece));
                 } else {
                     queue.push_back((number, piece));
@@ -111,9 +131,7 @@ impl<P: Piece> Queue<P> {
             let Some(organization) = self.ring.pop_front() else { break };
             let front = self.of.get(&organization).and_then(|queue| queue.front());
             let next = front.map_or(0, |(_, piece)| piece.rows());
-            let is_held =
-                self.held.as_ref() == Some(&organization) && front.is_some_and(|(_, piece)| piece.concerns_items());
-            if next > ROWS || is_held {
+            if front.is_some_and(|(_, piece)| self.is_blocked(&organization, piece)) {
                 passed += 1;
                 self.ring.push_back(organization);
                 continue;
@@ -269,6 +287,25 @@ mod tests {
         assert_eq!(queue.len(), 3);
         assert_eq!(group(&mut queue), ["a1", "c1", "a3"]);
         assert!(queue.take().is_empty() && queue.of.is_empty() && queue.ring.is_empty() && queue.len() == 0);
+    }
+
+    #[test]
+    fn what_waits_for_a_large_piece_is_out_of_reach_and_not_taken_out() {
+        let mut queue = queue(&[
+            ("a", "large", ROWS + 1),
+            ("a", "a2", 2),
+            ("b", "b1", 1),
+            ("b", "large", ROWS + 1),
+            ("b", "b3", 2),
+        ]);
+        assert!(!queue.reaches(|work| work.1 == 2) && queue.reaches(|work| work.1 == 1));
+        assert_eq!(queue.take_large().map(|(_, _, work)| work.0), Some("large"));
+        assert!(!queue.reaches(|work| work.1 == 2));
+        assert!(queue.take_out(|work| work.1 == 2).is_empty());
+        assert_eq!((group(&mut queue), queue.len()), (vec!["b1"], 3));
+        queue.release();
+        assert!(queue.reaches(|work| work.1 == 2));
+        assert_eq!(queue.take_out(|_| true).len(), 1, "b's piece still waits for the large one before it");
     }
 
     #[test]

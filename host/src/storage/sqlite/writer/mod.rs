@@ -94,6 +94,13 @@ struct Job {
     reply: Option<Reply>,
 }
 
+impl Job {
+    /// Whether a caller waits for the job.
+    fn is_awaited(&self) -> bool {
+        self.reply.is_some()
+    }
+}
+
 impl Piece for Job {
     fn rows(&self) -> usize {
         match &self.work {
@@ -136,6 +143,16 @@ struct State {
     closed: bool,
     /// Whether the thread has ended.
     ended: bool,
+}
+
+impl State {
+    /// Whether a caller waits for a job of the next group. The queue stays as it is.
+    fn next_group_is_awaited(&mut self) -> bool {
+        let next = self.queue.take();
+        let is_awaited = next.iter().any(|(_, _, job)| job.is_awaited());
+        self.queue.put_back(next);
+        is_awaited
+    }
 }
 
 /// The bytes of appended entries that wait.

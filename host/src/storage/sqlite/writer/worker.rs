@@ -49,8 +49,6 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     /// Whether the last group could not be written.
     failed: bool,
-    /// Whether work was left in the queue when the last group was taken.
-    left_some: bool,
     /// The versions that were reserved and are not used yet.
     versions: Cell<Versions>,
     /// The large transaction that is in progress.
@@ -104,7 +102,6 @@ impl Worker {
             cache,
             shared,
             failed: false,
-            left_some: false,
             versions,
             large: None,
             rest_until: None,
@@ -151,14 +148,26 @@ impl Worker {
             let is_full = state.queue.len() >= GROUP && !self.failed;
             let rests = self.rests();
             let is_busy = self.large.is_some() && rests.is_none();
-            if state.urgent > 0 || is_full || is_due || is_busy || !state.flushes.is_empty() {
+            // While a large transaction rests, the work that waits for it can't be done.
+            let is_awaited = match rests {
+                None => state.urgent > 0 || !state.flushes.is_empty(),
+                Some(_) => {
+                    (state.urgent > 0 && state.queue.reaches(Job::is_awaited))
+                        || (!state.flushes.is_empty() && state.queue.reaches(|_| true))
+                }
+            };
+            if is_awaited || is_full || is_due || is_busy {
                 break;
             }
             if state.closed {
                 if state.queue.len() == 0 || std::mem::take(&mut self.failed) {
                     return None;
                 }
-                break;
+                if state.queue.reaches(|_| true) {
+                    break;
+                }
+                // The large transaction is tried once more after its rest.
+                self.failed = true;
             }
             let next = [state.latest, rests].into_iter().flatten().min();
             let left = next.map(|next| next.saturating_duration_since(now));
@@ -171,8 +180,7 @@ impl Worker {
             state.idle = false;
         }
         let group = state.queue.take();
-        self.left_some = state.queue.len() > 0;
-        state.urgent -= group.iter().filter(|(_, _, job)| job.reply.is_some()).count();
+        state.urgent -= group.iter().filter(|(_, _, job)| job.is_awaited()).count();
         state.latest = (state.queue.len() > 0).then(|| Instant::now() + APPEND_DELAY);
         Some(group)
     }
@@ -198,17 +206,17 @@ impl Worker {
                     tracing::error!(%error, "the transaction can't be rolled back");
                 }
                 let (mut urgent, appends): (Vec<Taken>, _) =
-                    group.into_iter().partition(|(_, _, job)| job.reply.is_some());
+                    group.into_iter().partition(|(_, _, job)| job.is_awaited());
                 let flushes = {
                     let mut state = self.shared.lock();
-                    if urgent.is_empty() && self.left_some {
-                        // The next group would be full of entries again, so whoever waits behind them would get no answer.
-                        urgent = state.queue.take_out(|job| job.reply.is_some());
-                        state.urgent -= urgent.len();
-                    }
                     if !appends.is_empty() {
                         state.queue.put_back(appends);
                         state.latest = Some(Instant::now() + RETRY_DELAY);
+                    }
+                    if urgent.is_empty() && !state.next_group_is_awaited() {
+                        // Callers behind the entries would get no answer while these can't be written.
+                        urgent = state.queue.take_out(Job::is_awaited);
+                        state.urgent -= urgent.len();
                     }
                     std::mem::take(&mut state.flushes)
                 };
