@@ -195,3 +195,29 @@ fn p9_an_old_database_that_is_put_back_after_a_copy_was_broken_off_is_not_taken_
     fs::remove_file(&moved).unwrap();
     assert_eq!(members(old, "acme"), ["late@acme.example", "owner@acme.example"]);
 }
+
+#[test]
+fn p9_doctor_looks_at_the_new_place_only_where_a_mark_names_one_and_else_examines_the_database() {
+    let place = tempfile::tempdir().unwrap();
+    done(place.path(), &["org", "create", "acme", "--owner", "owner@acme.example"]);
+    let database = |content: &str| -> Value {
+        fs::write(place.path().join("moved"), content).unwrap();
+        let report: Value = serde_json::from_slice(&run(place.path(), &["doctor"]).stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|found| found["check"] == "database").unwrap().clone()
+    };
+    let says = |found: &Value, key: &str, what: &str| found[key].as_str().is_some_and(|said| said.contains(what));
+    let away = database(&mark(""));
+    assert!(says(&away, "found", "was moved to") && says(&away, "advice", "look at the new place"), "{away}");
+    let half = database(&returning());
+    assert!(says(&half, "found", "or was broken off") && says(&half, "advice", "do what the message says"), "{half}");
+    let unknown = database("no mark");
+    assert!(unknown["state"] == "good" && says(&unknown, "found", "whole"), "{unknown}");
+    fs::write(
+        place.path().join("insomnia-scim.db"),
+        "no database, although it is as long as the header of one".repeat(4),
+    )
+    .unwrap();
+    let damaged = database("no mark");
+    assert!(damaged["state"] == "bad" && says(&damaged, "advice", "restore a backup"), "{damaged}");
+}
