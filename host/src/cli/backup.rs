@@ -17,7 +17,7 @@ use super::moved::Move;
 use super::{moved, output, presence};
 use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::note_key;
-use crate::storage::copy::{Copied, CopyError, LastLook, Look, Source, Target, copy};
+use crate::storage::copy::{Copied, CopyError, LastLook, Look, Source, Target, compare, copy};
 use crate::storage::{
     Checkpoints, PostgresConfig, PostgresSource, PostgresStorage, PostgresTarget, SqliteSource, SqliteTarget,
     while_alone,
@@ -183,9 +183,7 @@ impl Place {
     async fn begin_move(&self, to: &Self) -> anyhow::Result<Move> {
         let (directory, to, checkpoints) = (self.directory.clone(), to.lasting_name(), self.checkpoints);
         let begun = spawn_blocking(move || {
-            // A mark that is over goes before, since nobody who is alone with a database can look into it.
-            moved::current(&directory)?;
-            anyhow::Ok(while_alone(&directory.join(DATABASE), checkpoints, || Move::begin(&directory, &to))?)
+            while_alone(&directory.join(DATABASE), checkpoints, || Move::begin(&directory, &to))
         });
         let who = if checkpoints == Checkpoints::External { ", and what replicates its log" } else { "" };
         match begun.await?? {
@@ -279,29 +277,40 @@ async fn transfer(from: &Place, to: &Place, last: LastLook<'_>) -> anyhow::Resul
         .with_context(|| format!("the directory {} can't be made", to.directory.display()))?;
     check_key(&from.directory, &to.directory)?;
     let mut target = to.target().await?;
-    if target.serves().await? {
-        return Err(CopyError::NotEmpty).with_context(|| format!("nothing was written into {}", to.name()));
-    }
-    if to.database.is_none() {
-        moved::ends_with_a_copy(&to.directory)?;
-    }
-    if from.directory != to.directory {
-        // Before the data: a server refuses to start where they name a database that is not there yet.
-        for name in [KEY, INSTANCE] {
-            bring(&from.directory.join(name), &to.directory.join(name))?;
-        }
-    }
     let check = Box::new(|note: Option<&[u8]>| right_key(&from.directory, &to.directory, note));
     let look = Look { at: note_key(NOTE), check, last };
-    let copied = copy(source, &mut *target, look)
-        .await
-        .with_context(|| format!("what {} has can't be copied to {}", from.name(), to.name()))?;
-    if to.database.is_none() {
+    let copied = if target.serves().await? {
+        // It may be what this command has copied before it was killed, and then only the end of the mark is missing.
+        let may_be_this = to.database.is_none() && moved::is_returning(&to.directory)? && !is_same(from, to);
+        let compared = if may_be_this { compare(source, &mut *target, look).await } else { Err(CopyError::NotEmpty) };
+        compared.with_context(|| format!("nothing was written into {}", to.name()))?
+    } else {
+        if to.database.is_none() {
+            moved::begin_return(&to.directory)?;
+        }
+        if from.directory != to.directory {
+            // Before the data: a server refuses to start where they name a database that is not there yet.
+            for name in [KEY, INSTANCE] {
+                bring(&from.directory.join(name), &to.directory.join(name))?;
+            }
+        }
+        copy(source, &mut *target, look)
+            .await
+            .with_context(|| format!("what {} has can't be copied to {}", from.name(), to.name()))?
+    };
+    // A source without any organization leaves none that serves.
+    if to.database.is_none() && target.serves().await? {
         // The target is open still, so that nobody can have begun to move away what has just arrived.
-        moved::forget(&to.directory)?;
+        moved::forget(&to.directory).context("all has arrived: give the command again, to end the mark of the move")?;
     }
     let (to, host_key) = (to.name(), to.directory.join(KEY));
     Ok(Report { copied, to, host_key, seconds: begun.elapsed().as_secs_f64() })
+}
+
+/// Whether both are the database in one directory.
+fn is_same(one: &Place, other: &Place) -> bool {
+    let canonical = |place: &Place| fs::canonicalize(&place.directory).ok();
+    one.database.is_none() && other.database.is_none() && canonical(one) == canonical(other)
 }
 
 /// Refuses to replace a file with a host key by one that lacks a key of it. A copy that was broken off has brought the file, to

@@ -72,11 +72,10 @@ pub(super) async fn open(
             found.check(purpose, without)?;
             private_directory(path).with_context(unusable)?;
             let database = path.join(DATABASE);
-            let opened =
-                tokio::task::spawn_blocking(move || SqliteStorage::open_with(&database, checkpoints)).await??;
-            // Once more: who moves it away marks it while nobody else can open it.
+            let opened = tokio::task::spawn_blocking(move || SqliteStorage::open_with(&database, checkpoints)).await?;
+            // Once more: who moves it away marks it while nobody else can open it. The mark says more than that it is locked.
             moved::check(path)?;
-            Arc::new(opened)
+            Arc::new(opened?)
         }
         Some(config) => {
             let storage = Arc::new(match purpose {
@@ -259,6 +258,7 @@ fn random_id() -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::while_alone;
 
     async fn opened(path: &Path, purpose: Purpose, without: &[Lost]) -> Result<(), String> {
         // Closed again at once: the next start is that of another process.
@@ -276,6 +276,20 @@ mod tests {
         let directory = begun().await;
         for purpose in [Purpose::Use, Purpose::Begin, Purpose::Use] {
             opened(directory.path(), purpose, &[]).await.unwrap();
+        }
+    }
+
+    #[test]
+    fn p9_that_all_was_moved_away_is_told_also_while_another_is_alone_with_the_database() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let directory = runtime.block_on(begun());
+        let path = directory.path();
+        for name in ["returning", "arrived"] {
+            let times = format!(r#""began": "2026-01-01T00:00:00Z", "{name}": "2026-01-01T00:00:01Z""#);
+            fs::write(path.join("moved"), format!(r#"{{"to": "there", {times}}}"#)).unwrap();
+            let open = || runtime.block_on(opened(path, Purpose::Use, &[])).unwrap_err();
+            let refused = while_alone(&path.join(DATABASE), Checkpoints::Own, open).unwrap().unwrap();
+            assert!(refused.contains("was moved to there"), "{refused}");
         }
     }
 

@@ -94,7 +94,9 @@ impl Failure {
                 QuotaError::Storage(error) => Self::of_storage(error),
             })
             .or_else(|| match cause.downcast_ref()? {
-                CopyError::NotEmpty | CopyError::Key(_) | CopyError::InUse(_) => Some(Self::Conflict),
+                CopyError::NotEmpty | CopyError::Another | CopyError::Key(_) | CopyError::InUse(_) => {
+                    Some(Self::Conflict)
+                }
                 CopyError::Unknown(_) => Some(Self::Unknown),
                 CopyError::Storage(error) => Self::of_storage(error),
                 CopyError::Differs(_) => None,

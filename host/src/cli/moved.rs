@@ -4,10 +4,10 @@
 //! identity providers would change what nobody uses any more. So `migrate` leaves a file in the directory, and whoever opens the
 //! database there is refused with the way to the new place, and the way back.
 //!
-//! Organizations may come back into a directory that has a mark, by `restore` or another `migrate`. The mark is to end when all has
-//! arrived, and neither before nor, because the command was killed, later. So it is noted in the mark, before anything is copied, that
-//! it ends with the copy; the last commit of the copy makes the database one that serves, and from then on the mark is over, whether
-//! the file is there or not. Whoever finds it takes it away.
+//! Organizations may come back into a directory that has a mark, by `restore` or another `migrate`. The copy notes in the mark, before
+//! it writes anything, that it has begun, and deletes the mark after its last commit. Nobody else ever ends a mark: whether the database
+//! in the directory is the one that was filled, or an old one that somebody has put back, is known only to who compares it with its
+//! source. A copy that was killed just after its last commit is given again, finds all there, and deletes the mark.
 
 use std::fs;
 use std::io;
@@ -17,10 +17,9 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::data_files::{DATABASE, write_whole};
+use super::data_files::write_whole;
 use super::presence::own_name;
 use crate::storage::copy::CopyError;
-use crate::storage::while_serving;
 
 /// What the file is called.
 const NAME: &str = "moved";
@@ -38,7 +37,7 @@ pub(super) struct Mark {
     /// When all had arrived there; not there yet if it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     arrived: Option<String>,
-    /// Since when organizations are copied into the directory: the mark ends when its database serves them.
+    /// Since when organizations are copied into the directory. The copy deletes the mark at its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     returning: Option<String>,
 }
@@ -47,9 +46,10 @@ impl Mark {
     /// Why the database in this directory is not opened.
     fn refusal(self, directory: &Path) -> Moved {
         let (directory, to) = (directory.to_owned(), self.to);
-        match self.arrived {
-            Some(at) => Moved::Arrived { directory, to, at },
-            None => Moved::UnderWay { directory, to, at: self.began },
+        match (self.returning, self.arrived) {
+            (Some(at), _) => Moved::Returning { directory, to, at },
+            (None, Some(at)) => Moved::Arrived { directory, to, at },
+            (None, None) => Moved::UnderWay { directory, to, at: self.began },
         }
     }
 }
@@ -87,6 +87,22 @@ pub(super) enum Moved {
         /// When it began.
         at: String,
     },
+    /// Something is copied into the directory, or that was broken off.
+    #[error(
+        "a copy into {} is under way since {at}, or was broken off: wait for the end of its command (`restore`, `migrate` or \
+         `backup`), or give that command again. What the directory held before was moved to {to}, or was on its way there. Only if \
+         you have put that old database back, and want to go on with it, delete the file {}",
+        .directory.display(),
+        .directory.join(NAME).display()
+    )]
+    Returning {
+        /// The data directory.
+        directory: PathBuf,
+        /// Where what was there before is.
+        to: String,
+        /// When the copy began.
+        at: String,
+    },
     /// It may all be elsewhere: the way was broken off before that was noted, or before the end.
     #[error(
         "{to} has organizations already: the `migrate` that was broken off may have brought there all that {} holds, before it could \
@@ -113,12 +129,12 @@ pub(super) enum Moved {
     Unreadable(PathBuf),
 }
 
-/// Refuses a data directory whose organizations are elsewhere, or on their way.
+/// Refuses a data directory whose organizations are elsewhere, or on their way. It does not touch the database.
 ///
 /// # Errors
 /// [`Moved`] within, or the file can't be read.
 pub(super) fn check(directory: &Path) -> anyhow::Result<()> {
-    match current(directory)? {
+    match read(directory)? {
         Some(mark) => Err(mark.refusal(directory).into()),
         None => Ok(()),
     }
@@ -137,7 +153,7 @@ impl Move {
     /// database open meanwhile: whoever opens it later sees the mark.
     ///
     /// # Errors
-    /// [`Moved::Arrived`], or [`Moved::UnderWay`] to another place, or the mark can't be written.
+    /// [`Moved::Arrived`], [`Moved::Returning`], or [`Moved::UnderWay`] to another place; or the mark can't be written.
     pub(super) fn begin(directory: &Path, to: &str) -> anyhow::Result<Self> {
         let (mark, is_new) = match read(directory)? {
             Some(mark) => {
@@ -197,20 +213,28 @@ impl Drop for Move {
     }
 }
 
-/// Notes that the mark, if there is one, ends when the database in this directory serves what is copied into it. The caller has it
-/// open, and it does not serve yet.
+/// Notes in the mark, if there is one, that a copy into this directory begins. The caller has the database open, and it does not
+/// serve yet.
 ///
 /// # Errors
 /// The mark can't be read or written.
-pub(super) fn ends_with_a_copy(directory: &Path) -> anyhow::Result<()> {
+pub(super) fn begin_return(directory: &Path) -> anyhow::Result<()> {
     match read(directory)? {
         Some(mark) if mark.returning.is_none() => write(directory, &Mark { returning: Some(now()), ..mark }),
         _ => Ok(()),
     }
 }
 
-/// Takes the mark away. Whoever does so because organizations have arrived in this directory has its database open: so nobody can
-/// have begun another move meanwhile.
+/// Whether a copy into this directory has begun, and its end is not noted. The caller has the database open.
+///
+/// # Errors
+/// The mark can't be read.
+pub(super) fn is_returning(directory: &Path) -> anyhow::Result<bool> {
+    Ok(read(directory)?.is_some_and(|mark| mark.returning.is_some()))
+}
+
+/// Takes the mark away. A copy whose organizations have arrived in this directory has its database open until then: so nobody can have
+/// begun another move meanwhile, and the mark is the one that the copy has found.
 ///
 /// # Errors
 /// The file can't be deleted.
@@ -221,26 +245,6 @@ pub(super) fn forget(directory: &Path) -> anyhow::Result<()> {
             Err(error).with_context(|| format!("{} can't be deleted", path.display()))
         }
         _ => Ok(()),
-    }
-}
-
-/// The mark that holds. One that is over is taken away.
-///
-/// # Errors
-/// The mark, or the database that has ended it, can't be read.
-pub(super) fn current(directory: &Path) -> anyhow::Result<Option<Mark>> {
-    let database = directory.join(DATABASE);
-    match read(directory)? {
-        Some(mark) if mark.returning.is_some() && database.exists() => {
-            let over = while_serving(&database, || {
-                // Where this user may not delete it, it is over all the same.
-                if let Err(error) = forget(directory) {
-                    tracing::debug!("{error:#}");
-                }
-            })?;
-            Ok(if over.is_some() { None } else { Some(mark) })
-        }
-        mark => Ok(mark),
     }
 }
 
@@ -278,11 +282,7 @@ fn now() -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::registry::Registry;
-    use crate::storage::SqliteStorage;
 
     fn refused(directory: &Path) -> String {
         format!("{:#}", check(directory).unwrap_err())
@@ -334,36 +334,27 @@ mod tests {
         assert!(refused(directory).contains("is being moved to there"));
     }
 
-    /// A database in the directory, which serves if somebody has noted something of the host there.
-    async fn database(directory: &Path, serves: bool) {
-        let storage = Arc::new(SqliteStorage::open(&directory.join(DATABASE)).unwrap());
-        if serves {
-            Registry::new(storage).set_note("base-url", "http://127.0.0.1").await.unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn p9_what_comes_back_ends_the_mark_with_its_last_commit_wherever_the_copy_is_killed() {
+    #[test]
+    fn p9_a_mark_names_the_place_of_before_until_a_copy_begins_and_the_copy_until_it_ends_it() {
         let place = tempfile::tempdir().unwrap();
         let directory = place.path();
+        begin_return(directory).unwrap();
+        check(directory).expect("a copy makes no mark");
         Move::begin(directory, "there").unwrap().arrived().unwrap();
-        // Killed before the target is opened, or before it serves: the mark holds.
-        check(directory).unwrap_err();
-        database(directory, false).await;
-        check(directory).unwrap_err();
-        ends_with_a_copy(directory).unwrap();
-        assert!(refused(directory).contains("was moved to there on 2"));
+        assert!(!is_returning(directory).unwrap());
+        begin_return(directory).unwrap();
+        assert!(is_returning(directory).unwrap());
+        let said = refused(directory);
+        assert!(said.contains("a copy into") && said.contains("give that command again"), "{said}");
         assert!(Move::begin(directory, "there").is_err(), "what is here is not whole");
         // The same command again.
-        ends_with_a_copy(directory).unwrap();
-        check(directory).unwrap_err();
-        // Killed after the last commit, before the file is deleted.
-        database(directory, true).await;
-        check(directory).unwrap();
-        assert!(!directory.join(NAME).exists());
+        let noted = fs::read(directory.join(NAME)).unwrap();
+        begin_return(directory).unwrap();
+        assert_eq!(fs::read(directory.join(NAME)).unwrap(), noted);
+        forget(directory).unwrap();
         // A mark that was made afterwards is none of that copy's.
         Move::begin(directory, "elsewhere").unwrap().arrived().unwrap();
-        assert!(refused(directory).contains("was moved to elsewhere"));
+        assert!(refused(directory).contains("was moved to elsewhere on 2"));
     }
 
     #[cfg(unix)]

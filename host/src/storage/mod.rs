@@ -23,4 +23,4 @@ pub use postgres::{PostgresConfig, PostgresConfigError, PostgresOpenError, Postg
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Checkpoints, OpenError, SqliteStorage};
 #[cfg(feature = "cli")]
-pub(crate) use sqlite::{SqliteSource, SqliteTarget, examine, while_alone, while_serving};
+pub(crate) use sqlite::{SqliteSource, SqliteTarget, examine, while_alone};

@@ -104,14 +104,21 @@ fn p9_a_restore_neither_replaces_a_host_key_nor_goes_without_one() {
     assert!(nothing.contains("there is no database in"), "{nothing}");
 }
 
+/// What `migrate` to another place has left in a directory, with more at its end.
+fn mark(more: &str) -> String {
+    let times = r#""began": "2026-01-01T00:00:00Z", "arrived": "2026-01-01T00:00:01Z""#;
+    format!(r#"{{"to": "the database away", "by": "one that has ended", {times}{more}}}"#)
+}
+
+/// As [`mark`], after a copy into the directory has begun.
+fn returning() -> String {
+    mark(r#", "returning": "2026-01-02T00:00:00Z""#)
+}
+
 #[test]
-fn p9_a_restore_into_a_place_that_was_moved_away_ends_the_mark_with_its_last_commit_wherever_it_is_killed() {
+fn p9_a_restore_into_a_place_that_was_moved_away_ends_the_mark_wherever_it_is_killed_and_given_again() {
     let from = tempfile::tempdir().unwrap();
     done(from.path(), &["org", "create", "acme", "--owner", "owner@acme.example"]);
-    let mark = |more: &str| {
-        let times = r#""began": "2026-01-01T00:00:00Z", "arrived": "2026-01-01T00:00:01Z""#;
-        format!(r#"{{"to": "the database away", "by": "one that has ended", {times}{more}}}"#)
-    };
     let restore = ["restore", text(from.path())];
     for pause in 0..8 {
         let place = tempfile::tempdir().unwrap();
@@ -126,17 +133,91 @@ fn p9_a_restore_into_a_place_that_was_moved_away_ends_the_mark_with_its_last_com
         let looked = run(target, &["org", "list"]);
         let said = String::from_utf8_lossy(&looked.stderr);
         assert!(looked.status.success() || said.contains("was moved to the database away"), "{said}");
+        assert_eq!(looked.status.success(), !moved.exists(), "nobody but the copy ends the mark: {said}");
         let again = run(target, &restore);
         let said = String::from_utf8_lossy(&again.stderr);
+        assert!(again.status.success() != looked.status.success(), "it was there, or is now: {said}");
         assert!(again.status.success() || said.contains("has organizations already"), "{said}");
         assert_eq!(members(target, "acme"), ["owner@acme.example"]);
         assert!(!moved.exists(), "the mark has ended");
-        // As a kill between the last commit and the end of the file leaves it.
-        fs::write(&moved, mark(r#", "returning": "2026-01-02T00:00:00Z""#)).unwrap();
-        assert_eq!(members(target, "acme"), ["owner@acme.example"]);
-        assert!(!moved.exists(), "whoever finds a mark that has ended takes it away");
         // One of a later move is none of this copy's.
         fs::write(&moved, mark("")).unwrap();
         assert!(refused(target, &["org", "list"]).contains("was moved to the database away"));
+        assert!(refused(target, &restore).contains("has organizations already"));
+        assert!(moved.exists(), "no copy has begun since");
     }
+}
+
+#[test]
+fn p9_a_copy_that_was_killed_after_its_last_commit_ends_the_mark_when_it_is_given_again() {
+    let from = tempfile::tempdir().unwrap();
+    done(from.path(), &["org", "create", "acme", "--owner", "owner@acme.example"]);
+    let place = tempfile::tempdir().unwrap();
+    let (target, moved) = (place.path(), place.path().join("moved"));
+    let restore = ["restore", text(from.path())];
+    let first = done(target, &restore);
+    assert!(!moved.exists(), "a copy makes no mark");
+    fs::write(&moved, returning()).unwrap();
+    let elsewhere = target.join("elsewhere");
+    for command in [&["org", "list"][..], &["migrate", "--from", text(target), "--to", text(&elsewhere)]] {
+        let said = refused(target, command);
+        assert!(said.contains("or was broken off") && said.contains("give that command again"), "{said}");
+        assert!(said.contains("\"exit_code\":4"), "{said}");
+        assert!(moved.exists(), "nobody but the copy ends the mark");
+    }
+    let again = done(target, &restore);
+    assert_eq!((&again["organizations"], &again["items"]), (&first["organizations"], &first["items"]));
+    assert_eq!(again["items_of_earlier_copy"], first["items"]);
+    assert!(!moved.exists(), "all is there");
+    assert_eq!(members(target, "acme"), ["owner@acme.example"]);
+}
+
+#[test]
+fn p9_an_old_database_that_is_put_back_after_a_copy_was_broken_off_is_not_taken_for_the_copy() {
+    let from = tempfile::tempdir().unwrap();
+    done(from.path(), &["org", "create", "acme", "--owner", "owner@acme.example"]);
+    let place = tempfile::tempdir().unwrap();
+    let (old, moved) = (place.path(), place.path().join("moved"));
+    let restore = ["restore", text(from.path())];
+    // It has the same key, and other data.
+    done(old, &restore);
+    done(old, &["member", "add", "late@acme.example", "--organization", "acme"]);
+    fs::write(&moved, returning()).unwrap();
+    for (command, why) in [
+        (&["org", "list"][..], "delete the file"),
+        (&restore, "not as the source has them"),
+        (&["restore", text(old)], "has organizations already"),
+    ] {
+        let said = refused(old, command);
+        assert!(said.contains(why) && said.contains("\"exit_code\":4"), "{command:?}: {said}");
+        assert!(moved.exists(), "{command:?}");
+    }
+    fs::remove_file(&moved).unwrap();
+    assert_eq!(members(old, "acme"), ["late@acme.example", "owner@acme.example"]);
+}
+
+#[test]
+fn p9_doctor_looks_at_the_new_place_only_where_a_mark_names_one_and_else_examines_the_database() {
+    let place = tempfile::tempdir().unwrap();
+    done(place.path(), &["org", "create", "acme", "--owner", "owner@acme.example"]);
+    let database = |content: &str| -> Value {
+        fs::write(place.path().join("moved"), content).unwrap();
+        let report: Value = serde_json::from_slice(&run(place.path(), &["doctor"]).stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|found| found["check"] == "database").unwrap().clone()
+    };
+    let says = |found: &Value, key: &str, what: &str| found[key].as_str().is_some_and(|said| said.contains(what));
+    let away = database(&mark(""));
+    assert!(says(&away, "found", "was moved to") && says(&away, "advice", "look at the new place"), "{away}");
+    let half = database(&returning());
+    assert!(says(&half, "found", "or was broken off") && says(&half, "advice", "do what the message says"), "{half}");
+    let unknown = database("no mark");
+    assert!(unknown["state"] == "good" && says(&unknown, "found", "whole"), "{unknown}");
+    fs::write(
+        place.path().join("insomnia-scim.db"),
+        "no database, although it is as long as the header of one".repeat(4),
+    )
+    .unwrap();
+    let damaged = database("no mark");
+    assert!(damaged["state"] == "bad" && says(&damaged, "advice", "restore a backup"), "{damaged}");
 }

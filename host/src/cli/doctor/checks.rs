@@ -8,7 +8,8 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::super::config::Settings;
-use super::super::{data_files, host, moved, otlp, serve};
+use super::super::moved::{self, Moved};
+use super::super::{data_files, host, otlp, serve};
 use super::{Finding, keys};
 use crate::alerts::disk::{LITTLE_SPACE, free_space, size};
 use crate::storage::{Answered, PostgresConfig, PostgresOpenError, ask, examine};
@@ -81,11 +82,15 @@ pub(super) fn disk(settings: &Settings) -> Finding {
 pub(super) async fn database(settings: &Settings) -> Database {
     match &settings.storage {
         Some(storage) => of_postgres(storage, ask(storage).await),
-        None => match moved::check(&settings.data) {
-            Ok(()) => Database { findings: vec![file(settings).await, clock(settings)], is_away: false },
-            Err(error) => {
-                let advice = "look at the new place: give doctor the --storage or --data that it has";
-                let finding = Finding::bad("database", format!("{error:#}"), advice);
+        // A mark that can't be read is told where the database is opened.
+        None => match moved::check(&settings.data).err().and_then(|error| error.downcast::<Moved>().ok()) {
+            None => Database { findings: vec![file(settings).await, clock(settings)], is_away: false },
+            Some(moved) => {
+                let advice = match moved {
+                    Moved::Arrived { .. } => "look at the new place: give doctor the --storage or --data that it has",
+                    _ => "do what the message says",
+                };
+                let finding = Finding::bad("database", moved.to_string(), advice);
                 Database { findings: vec![finding, clock(settings)], is_away: true }
             }
         },

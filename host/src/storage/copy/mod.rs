@@ -35,6 +35,9 @@ pub(crate) enum CopyError {
     /// The target already serves organizations.
     #[error("the target has organizations already: name an empty one")]
     NotEmpty,
+    /// The target already serves organizations, and a copy that was broken off has not brought them, or the source has changed since.
+    #[error("the target has organizations already, and not as the source has them now: name an empty one")]
+    Another,
     /// The organization in the target differs from what was sent.
     #[error("the copy of the organization {0} differs from its source: copy again, and check the target's disk")]
     Differs(OrganizationId),
@@ -264,6 +267,37 @@ pub(crate) async fn copy(
     Ok(Copied { kept, ..sent.sum() })
 }
 
+/// Compares a target that serves organizations with the source. An earlier copy that was killed just after its last commit has
+/// brought them, if the two are the same. Nothing is written.
+///
+/// # Errors
+/// [`CopyError::Another`] if they are not the same, and else what is wrong.
+pub(crate) async fn compare(
+    source: Box<dyn Source>,
+    target: &mut dyn Target,
+    look: Look<'_>,
+) -> Result<Copied, CopyError> {
+    let (mut is_host, mut seen) = (false, None);
+    let sent = digests(source, Part::All, |message| match message {
+        Sent::Organization(head) => is_host = head.organization.is_host(),
+        Sent::Items(items) if is_host => {
+            if let Some(found) = items.iter().find(|entry| entry.key == look.at) {
+                seen = Some(found.value.clone());
+            }
+        }
+        Sent::Items(_) => {}
+    });
+    let sent = sent.await?;
+    let arrived = digests(target.source().await?, Part::All, |_| ()).await?;
+    if sent.first_difference(&arrived, Part::All).is_some() {
+        return Err(CopyError::Another);
+    }
+    (look.check)(seen.as_deref())?;
+    look.last.await?;
+    let all = sent.sum();
+    Ok(Copied { kept: all.items, ..all })
+}
+
 async fn remove_all(organizations: BTreeSet<OrganizationId>, target: &mut dyn Target) -> Result<(), StorageError> {
     for organization in organizations {
         target.remove(&organization).await?;
@@ -273,17 +307,24 @@ async fn remove_all(organizations: BTreeSet<OrganizationId>, target: &mut dyn Ta
 
 /// Reads the target's organizations again, and compares them with what was sent.
 async fn check(sent: &Digests, target: &mut dyn Target) -> Result<(), CopyError> {
-    let (to, mut from) = mpsc::channel(AHEAD);
-    let sending = tokio::spawn(target.source().await?.send(Part::Organizations, to));
-    let mut arrived = Digests::default();
-    while let Some(message) = from.recv().await {
-        arrived.note(&message);
-    }
-    joined(sending.await)?;
+    let arrived = digests(target.source().await?, Part::Organizations, |_| ()).await?;
     match sent.first_difference(&arrived, Part::Organizations) {
         Some(organization) => Err(CopyError::Differs(organization)),
         None => Ok(()),
     }
+}
+
+/// Reads this part of a storage; `each` sees every message.
+async fn digests(source: Box<dyn Source>, part: Part, mut each: impl FnMut(&Sent)) -> Result<Digests, StorageError> {
+    let (to, mut from) = mpsc::channel(AHEAD);
+    let sending = tokio::spawn(source.send(part, to));
+    let mut digests = Digests::default();
+    while let Some(message) = from.recv().await {
+        each(&message);
+        digests.note(&message);
+    }
+    joined(sending.await)?;
+    Ok(digests)
 }
 
 /// Reads the items of the current organization again, inside its uncommitted transaction, and compares them with what

@@ -144,6 +144,9 @@ async fn a_copy_has_every_item_with_its_version_also_after_one_that_was_broken_o
     assert_eq!(all_of_it.kept, 12, "what had arrived of the first organization was not brought again");
     let again = copied(source(), &to).await.unwrap_err();
     assert!(matches!(again, CopyError::NotEmpty), "{again}");
+    let mut target = SqliteTarget::open(&to, Checkpoints::Own).unwrap();
+    let found = compare(source(), &mut target, anything()).await.unwrap();
+    assert_eq!(found, Copied { kept: all_of_it.items, ..all_of_it }, "all of it is there");
     let arrived = SqliteStorage::open(&to).unwrap();
     for name in ["acme", "globex", "initech"] {
         assert_eq!(all(&arrived, &named(name)).await, all(&original, &named(name)).await);
@@ -155,6 +158,8 @@ async fn a_copy_has_every_item_with_its_version_also_after_one_that_was_broken_o
     put(&arrived, &named("acme"), "later", Vec::new()).await;
     let later = arrived.get(&named("acme"), vec!["later".into()]).await.unwrap().remove(0).unwrap();
     assert!(later.version > newest);
+    let differs = compare(source(), &mut target, anything()).await.unwrap_err();
+    assert!(matches!(differs, CopyError::Another), "{differs}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

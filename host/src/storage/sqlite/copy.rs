@@ -218,7 +218,9 @@ impl SqliteTarget {
 #[async_trait]
 impl Target for SqliteTarget {
     async fn serves(&mut self) -> Result<bool, StorageError> {
-        Ok(serves(&self.connection)?)
+        // Records of the host, by which a server finds organizations. A copy writes them last, in one transaction.
+        let sql = "SELECT EXISTS (SELECT 1 FROM organization WHERE name = ?1)";
+        Ok(self.connection.query_row(sql, [OrganizationId::host().as_str()], |row| row.get(0))?)
     }
 
     async fn organizations(&mut self) -> Result<Vec<OrganizationId>, StorageError> {
@@ -256,24 +258,6 @@ impl Target for SqliteTarget {
         let source = source.map_err(|error| StorageError::Unavailable(error.to_string()))?;
         Ok(Box::new(SqliteSource(source)))
     }
-}
-
-/// Calls `act` if the database serves organizations. The database stays open meanwhile, so nobody else can get it alone
-/// before the end. `None` if it serves none. The tables may be those of any release, and nothing is written. Blocks.
-///
-/// # Errors
-/// Says what is wrong with the file.
-pub(crate) fn while_serving<T>(path: &Path, act: impl FnOnce() -> T) -> Result<Option<T>, OpenError> {
-    // This connection must not move the log, whoever else does.
-    let connection = open::reader(path, Checkpoints::External)?;
-    let serves = serves(&connection).map_err(|error| OpenError::sqlite(path, error))?;
-    Ok(serves.then(act))
-}
-
-/// Whether there are records of the host, by which a server finds organizations. A copy writes them last, in one transaction.
-fn serves(connection: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM organization WHERE name = ?1)";
-    connection.query_row(sql, [OrganizationId::host().as_str()], |row| row.get(0))
 }
 
 fn organization(name: &str, generation: i64) -> Result<OrganizationId, StorageError> {

@@ -32,7 +32,7 @@ use async_trait::async_trait;
 use rusqlite::ErrorCode;
 
 #[cfg(feature = "cli")]
-pub(crate) use copy::{SqliteSource, SqliteTarget, while_serving};
+pub(crate) use copy::{SqliteSource, SqliteTarget};
 #[cfg(feature = "cli")]
 pub(crate) use examine::examine;
 #[cfg(feature = "cli")]
