@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Document;
 use super::place::Place;
-use super::presence::set_schemas;
+use super::presence::{is_complete, set_schemas};
 use crate::protocol::error::ScimError;
 use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Schema};
 
@@ -14,6 +14,9 @@ use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSche
 /// Read-only attributes stay. Immutable ones stay too, even if they are omitted. Attributes that no response contains, so
 /// that no client can send them back, and `active`, which always has a value, stay if they are omitted (T23). All other
 /// omitted attributes are cleared.
+///
+/// If the whole extension is omitted, its hidden attributes only stay if it then still has all that it requires:
+/// otherwise the resource would have an extension that is not complete.
 ///
 /// # Errors
 /// 400 `mutability` if an immutable attribute has another value than the current one.
@@ -29,15 +32,23 @@ pub fn replace(schema: &ResourceSchema<'_>, current: &Document, incoming: Docume
     for extension in &schema.extensions {
         let urn = extension.id.as_str();
         let Some(Value::Object(current)) = current.get(urn) else { continue };
-        let mut container = match document.get_mut(urn) {
-            Some(Value::Object(container)) => std::mem::take(container),
-            _ => Map::new(),
+        let (mut container, is_sent) = match document.get_mut(urn) {
+            Some(Value::Object(container)) => (std::mem::take(container), true),
+            _ => (Map::new(), false),
         };
         merge(Some(extension), extension.attributes.iter(), current, &mut container)?;
+        if !is_sent && !is_complete(extension, &container) {
+            container.retain(|name, _| extension.attribute(name).is_none_or(|attribute| !may_be_cleared(attribute)));
+        }
         document.insert(urn.to_owned(), Value::Object(container));
     }
     set_schemas(schema, &mut document);
     Ok(document)
+}
+
+/// Whether a client may clear the attribute.
+fn may_be_cleared(attribute: &Attribute) -> bool {
+    !matches!(attribute.mutability, Mutability::ReadOnly | Mutability::Immutable)
 }
 
 fn merge<'a>(
