@@ -25,20 +25,24 @@ fn connector(strict: bool) -> (Connector, String) {
     let mut secret = part("secret");
     secret["returned"] = "never".into();
     secret["mutability"] = "writeOnly".into();
-    let mut value = part("value");
-    value["returned"] = "never".into();
+    let never = |mut attribute: Value| {
+        attribute["returned"] = "never".into();
+        attribute
+    };
     let complex = |name: &str, multi: bool, parts: Value| json!({"name": name, "type": "complex", "multiValued": multi, "subAttributes": parts});
     let attributes = [
         complex("key", false, json!([part("name"), secret])),
         complex("keys", true, json!([part("type"), secret])),
-        complex("codes", true, json!([part("type"), value])),
+        complex("codes", true, json!([part("type"), never(part("value"))])),
+        never(complex("pins", true, json!([part("code"), part("label")]))),
+        never(json!({"name": "words", "type": "string", "multiValued": true})),
     ];
     declare(&connector, json!(attributes));
     let user = json!({
         "schemas": [USER, URN], "userName": "ada@example.com",
         URN: {
             "key": {"name": "k", "secret": "s"}, "keys": [{"type": "a", "secret": "s"}],
-            "codes": [{"type": "a", "value": "s"}],
+            "codes": [{"type": "a", "value": "s"}], "pins": [{"code": "1", "label": "l"}], "words": ["s"],
         },
     });
     let (response, user) = connector.send("POST", "/Users", Some(user));
@@ -94,10 +98,21 @@ fn r30_a_hidden_part_gives_no_order() {
 fn r30_the_path_of_a_patch_does_not_tell_a_hidden_part() {
     for strict in [false, true] {
         let (connector, path) = connector(strict);
-        let filtered = format!("{URN}:keys[secret eq \"s\"].type");
-        let operation = json!([{"op": "replace", "path": filtered, "value": "b"}]);
-        let (response, error) = connector.patch(&path, operation);
-        assert_eq!((response.status, error["scimType"].as_str()), (400, Some("invalidFilter")), "{error}");
+        for filtered in [
+            "keys[secret eq \"s\"].type",
+            "pins[code sw \"1\"].label",
+            "pins[label pr]",
+            "words[value sw \"s\"]",
+            "words[value sw \"t\"]",
+        ] {
+            let operation = json!([{"op": "replace", "path": format!("{URN}:{filtered}"), "value": "b"}]);
+            let (response, error) = connector.patch(&path, operation);
+            assert_eq!(
+                (response.status, error["scimType"].as_str()),
+                (400, Some("invalidFilter")),
+                "{filtered}: {error}"
+            );
+        }
         let operation = json!([{"op": "replace", "path": format!("{URN}:key.secret"), "value": "t"}]);
         let (response, user) = connector.patch(&path, operation);
         assert_eq!(
@@ -105,6 +120,30 @@ fn r30_the_path_of_a_patch_does_not_tell_a_hidden_part() {
             (200, json!({"name": "k"})),
             "it can be written: {user}"
         );
+    }
+}
+
+#[test]
+fn r30_a_remove_that_lists_elements_does_not_tell_a_hidden_part() {
+    let (connector, path) = connector(false);
+    let remove = |attribute: &str, listed: Value| {
+        let operation = json!([{"op": "remove", "path": format!("{URN}:{attribute}"), "value": listed}]);
+        let (response, user) = connector.patch(&path, operation);
+        assert_eq!(response.status, 200, "{user}");
+        user[URN][attribute].clone()
+    };
+    for (attribute, listed) in [
+        ("keys", json!([{"secret": "s"}])),
+        ("codes", json!([{"value": "s"}])),
+        ("codes", json!(["s"])),
+        ("keys", json!([{"type": "b", "secret": "s"}])),
+    ] {
+        assert_eq!(remove(attribute, listed.clone()), json!([{"type": "a"}]), "{attribute} {listed}");
+    }
+    for (attribute, listed) in
+        [("keys", json!([{"type": "a", "secret": "t"}])), ("codes", json!([{"type": "a", "value": "t"}]))]
+    {
+        assert_eq!(remove(attribute, listed), Value::Null, "the parts that are shown choose the element");
     }
 }
 
