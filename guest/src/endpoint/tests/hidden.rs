@@ -170,6 +170,23 @@ fn t23_a_put_without_an_extension_that_has_a_hidden_part_makes_no_user_whom_no_p
 }
 
 #[test]
+fn t23_a_put_of_what_a_get_returned_keeps_the_hidden_parts_of_elements() {
+    for strict in [false, true] {
+        let (connector, path) = connector(strict);
+        let stored = || {
+            let id = path.rsplit('/').next().unwrap();
+            connector.host.host().store().member(id).unwrap().unwrap().record.document
+        };
+        let before = stored();
+        let (_, shown) = connector.send("GET", &path, None);
+        assert!(!shown.to_string().contains("secret"), "{shown}");
+        let (response, after) = connector.send("PUT", &path, Some(shown.clone()));
+        assert_eq!((response.status, &after[URN]), (200, &shown[URN]));
+        assert_eq!(stored(), before);
+    }
+}
+
+#[test]
 fn a_patch_is_not_refused_for_what_was_missing_before() {
     for strict in [false, true] {
         let connector = Connector::with(10, Options { strict, ..Options::default() });

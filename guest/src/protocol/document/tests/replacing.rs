@@ -143,3 +143,60 @@ fn t23_what_is_hidden_only_stays_in_an_extension_that_is_complete() {
     let hidden = json!({"name":"code","required":true,"returned":"never"});
     assert_eq!(after(hidden, current.clone(), None), (2, Some(current)));
 }
+
+#[test]
+fn t23_an_element_keeps_what_no_response_contains_if_what_is_shown_tells_which_it_is() {
+    let attributes = json!([
+        {"name":"keys","type":"complex","multiValued":true,"subAttributes":[{"name":"type"},{"name":"name"},
+            {"name":"secret","returned":"never"},{"name":"hint","returned":"never"}]},
+        {"name":"codes","type":"complex","multiValued":true,"subAttributes":[{"name":"type"},
+            {"name":"value","returned":"never"}]},
+        {"name":"seals","type":"complex","multiValued":true,"mutability":"immutable","subAttributes":[{"name":"place"},
+            {"name":"secret","returned":"never"}]}]);
+    let table = table_with(attributes);
+    let user = table.resource("User").expect("users");
+    for mode in [Mode::COMPAT, Mode::STRICT] {
+        let badge = |value: Value| {
+            let body = json!({"schemas":[USER,BADGE],"userName":"ada",BADGE:value});
+            from_client(&user, body, mode).expect("a user")
+        };
+        let put = |name: &str, current: Value, incoming: Value| {
+            let after = replace(&user, &badge(json!({name:current})), badge(json!({name:incoming})));
+            after.map(|mut after| after.get_mut(BADGE).and_then(|badge| badge.get_mut(name)).map(Value::take))
+        };
+        let (a, b) = (json!({"type":"a","secret":"1","hint":"h"}), json!({"type":"b","name":"n","secret":"2"}));
+        let current = json!([a, b]);
+        let shown = json!([{"name":"n","type":"b"},{"type":"a"}]);
+        assert_eq!(put("keys", current.clone(), shown), Ok(Some(json!([b, a]))), "in any order");
+        let sent = json!([{"type":"a","secret":"3"},{"type":"b","name":"m"},{"type":"c"}]);
+        let expected = json!([{"type":"a","secret":"3","hint":"h"},{"type":"b","name":"m"},{"type":"c"}]);
+        assert_eq!(put("keys", current, sent), Ok(Some(expected)), "an element that has changed is another one");
+        let alike = json!([{"type":"a","secret":"1"},{"type":"a","secret":"2"}]);
+        assert_eq!(put("keys", alike, json!([{"type":"a"}])), Ok(Some(json!([{"type":"a"}]))), "it may be either");
+        let only_hidden = json!([{"secret":"1","hint":"h"}]);
+        let sent = json!([{"secret":"2"}]);
+        assert_eq!(put("keys", only_hidden, sent.clone()), Ok(Some(sent)), "nothing tells which it is");
+        let codes = json!([{"type":"a","value":"1"},{"type":"b","value":"2"}]);
+        assert_eq!(put("codes", codes.clone(), json!([{"type":"a"},{"type":"b"}])), Ok(Some(codes)));
+        let seals = json!([{"place":"door","secret":"1"}]);
+        assert_eq!(put("seals", seals.clone(), json!([{"place":"door"}])), Ok(Some(seals.clone())));
+        assert!(put("seals", seals, json!([{"place":"door","secret":"2"}])).is_err(), "it is immutable");
+    }
+}
+
+#[test]
+fn t23_what_the_server_has_set_stays_beside_a_hidden_part_that_a_put_leaves_out() {
+    let attributes = json!([{"name":"lock","type":"complex","subAttributes":[{"name":"room"},
+        {"name":"code","returned":"never"},{"name":"label","mutability":"readOnly"}]}]);
+    let table = table_with(attributes);
+    let user = table.resource("User").expect("users");
+    let current = document(json!({"schemas":[USER,BADGE],"userName":"ada",
+        BADGE:{"lock":{"room":"A","code":"9","label":"l"}}}));
+    let put = |lock: Value| {
+        let incoming = from_client(&user, json!({"userName":"ada",BADGE:{"lock":lock}}), Mode::COMPAT).expect("a user");
+        replace(&user, &current, incoming).expect("a replacement").shift_remove(BADGE)
+    };
+    assert_eq!(put(json!({"room":"A"})), Some(json!({"lock":{"room":"A","code":"9","label":"l"}})));
+    assert_eq!(put(json!({"room":"A","code":"8"})), Some(json!({"lock":{"room":"A","code":"8","label":"l"}})));
+    assert_eq!(put(json!({"room":"B"})), Some(json!({"lock":{"room":"B","code":"9"}})));
+}
