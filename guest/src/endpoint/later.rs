@@ -68,7 +68,11 @@ pub fn run_accepted(host: Host<'_>, transaction: &str, is_over: &dyn Fn() -> boo
             // The server stopped after it had run the operation and before it had reported the result.
             (None, Some(id)) => {
                 run.restore_change(index, &id, version);
-                telling.fresh.push((index, None));
+                let external_id = match outcome.external_id {
+                    Some(external_id) => Some(external_id).filter(|external_id| !external_id.is_empty()),
+                    None => external_id(&store, (transaction, index), &run.subject(index))?,
+                };
+                telling.fresh.push(Fresh { index, external_id, line: None });
             }
             (None, None) => continue,
         }
@@ -110,7 +114,8 @@ pub fn run_accepted(host: Host<'_>, transaction: &str, is_over: &dyn Fn() -> boo
         }
         first = false;
         let line = note.borrow_mut().because.drain(..).next_back();
-        telling.fresh.push((index, line));
+        let external_id = external_id(&store, (transaction, index), &run.subject(index))?;
+        telling.fresh.push(Fresh { index, external_id, line });
         if telling.fresh.len() >= at_once {
             telling.tell(&run, &request)?;
         }
@@ -156,14 +161,22 @@ fn request(record: &AcceptedRecord) -> Request {
 }
 
 /// The client's own id of the user or group with this path, if there is one: a token names it beside the path (RFC 9967
-/// §2.1).
-fn external_id(store: &Store<'_>, uri: &str) -> Result<Option<String>, StoreError> {
+/// §2.1). It is read right after the operation, since a later operation may change it. If the operation has deleted the
+/// resource, its receipt still names the id.
+///
+/// A document that can't be decoded names none: it must not keep the request from ending.
+fn external_id(store: &Store<'_>, operation: (&str, usize), uri: &str) -> Result<Option<String>, StoreError> {
     let document = match uri.strip_prefix('/').and_then(|path| path.split_once('/')) {
-        Some(("Users", id)) => store.member(id)?.map(|member| member.record.document),
-        Some(("Groups", id)) => store.team(id)?.map(|team| team.record.document),
-        _ => None,
+        Some(("Users", id)) => store.member(id).map(|member| member.map(|member| member.record.document)),
+        Some(("Groups", id)) => store.team(id).map(|team| team.map(|team| team.record.document)),
+        _ => return Ok(None),
     };
-    Ok(document.and_then(|document| Some(document.get("externalId")?.as_str()?.to_owned())))
+    match document {
+        Ok(Some(document)) => Ok(document.get("externalId").and_then(|id| id.as_str()).map(str::to_owned)),
+        Ok(None) => store.external_id_of(operation.0, operation.1),
+        Err(StoreError::Broken(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn operation(record: OperationRecord) -> Operation {
@@ -178,8 +191,17 @@ struct Telling<'t, 'h> {
     record: AcceptedRecord,
     /// The version of the stored record.
     version: u64,
-    /// The operations whose results are not reported yet, each with its line for the log.
-    fresh: Vec<(usize, Option<String>)>,
+    /// The operations whose results are not reported yet.
+    fresh: Vec<Fresh>,
+}
+
+/// What is known about an operation beside its result.
+struct Fresh {
+    index: usize,
+    /// The client's own id of the resource, as it was after the operation.
+    external_id: Option<String>,
+    /// The operation's line for the log.
+    line: Option<String>,
 }
 
 impl Telling<'_, '_> {
@@ -195,9 +217,8 @@ impl Telling<'_, '_> {
         let fresh = std::mem::take(&mut self.fresh);
         self.record.attempts = 0;
         let mut lines = Vec::new();
-        for (index, line) in fresh {
+        for Fresh { index, external_id, line } in fresh {
             let (result, uri) = (run.result(index).cloned(), run.subject(index));
-            let external_id = external_id(store, &uri)?;
             let outcome = OutcomeRecord { resource: None, result, uri, external_id, line, time: store.time() };
             for stream in &streams {
                 if let Some(set) = self.record.completion(self.transaction, index, &outcome) {

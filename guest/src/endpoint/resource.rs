@@ -149,7 +149,7 @@ fn modify<'c, 'h: 'c>(resource: &impl Resource<'c, 'h>, id: &str) -> Result<Answ
     let shown = current.map(|stored| resource.whole(&stored)).transpose()?;
     let provisioned = update(resource, id, &|current| {
         let mut patched = patch::apply(schema, current, shown.as_ref(), &operations, mode)?;
-        document::required_present(schema, &patched.document)?;
+        document::required_after(schema, current, &patched.document)?;
         resource.settle(&mut patched.document);
         Ok(patched)
     })?;

@@ -17,7 +17,9 @@ pub(crate) fn member(
 ) -> Result<(), StoreError> {
     store.change_member(batch, old, new)?;
     let old = old.map(|old| &old.record);
-    store.leave_receipt(batch, new.or(old).map_or("", MemberRecord::id))?;
+    if let Some(record) = new.or(old) {
+        store.leave_receipt(batch, record.id(), &record.document)?;
+    }
     licences::count(batch, organization, old, new);
     administrators::count(batch, old, new);
     census::count(store, batch, old, new)?;
@@ -44,7 +46,9 @@ pub(crate) fn team(
     }
     store.change_team(batch, old, new)?;
     let old = old.map(|old| &old.record);
-    store.leave_receipt(batch, new.or(old).map_or("", TeamRecord::id))?;
+    if let Some(record) = new.or(old) {
+        store.leave_receipt(batch, record.id(), &record.document)?;
+    }
     events::team(store, batch, old, new)?;
     if let Some(new) = new {
         events::membership(store, batch, new, moves)?;
@@ -65,7 +69,7 @@ pub(crate) fn memberships(
 ) -> Result<(), StoreError> {
     let record = &team.record;
     store.move_members(batch, record.id(), Some(team), moves);
-    store.leave_receipt(batch, record.id())?;
+    store.leave_receipt(batch, record.id(), &record.document)?;
     events::membership(store, batch, record, moves)?;
     sets::team(store, batch, Some(record), Some(record), moves)
 }

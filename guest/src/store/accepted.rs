@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{Batch, SetRecord, Store, StoreError, Versioned, decode_entry, encode, keys};
 use crate::capability::KeyRange;
 use crate::protocol::discovery::ASYNC_RESPONSE;
+use crate::protocol::document::Document;
 
 /// The most requests that can wait.
 const MOST_WAITING: i64 = 64;
@@ -87,7 +88,8 @@ pub struct OperationRecord {
 }
 
 /// The result of an operation. Stored as JSON under `accepted-outcome/{transaction}/{index}`. The commit of the change
-/// first writes a receipt, which only names the resource; the whole result is written when it is reported.
+/// first writes a receipt, which only names the resource by its id and the client's own id; the whole result is written
+/// when it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OutcomeRecord {
@@ -99,7 +101,8 @@ pub struct OutcomeRecord {
     pub result: Option<Value>,
     /// The path of the resource, or of its endpoint, relative to the connector URL.
     pub uri: String,
-    /// The client's own id of the resource, if it is known.
+    /// The client's own id of the resource, if it is known. In a receipt it is empty if the resource has none;
+    /// receipts that earlier releases have written do not have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// The line of the SCIM log about the operation.
@@ -249,15 +252,26 @@ impl Store<'_> {
         self.receipt.replace(of.map(|(transaction, index)| keys::accepted_outcome(transaction, index)));
     }
 
-    /// Adds a receipt to the batch, which changes the resource with this id, if a receipt is wanted. If one batch
-    /// changes several resources, the first is the one that the operation is about.
+    /// The client's own id of the resource that an operation has changed or deleted, as the receipt of the operation
+    /// names it.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub(crate) fn external_id_of(&self, transaction: &str, index: usize) -> Result<Option<String>, StoreError> {
+        let outcome = self.accepted_outcomes(transaction, index, 1)?.pop().filter(|(found, _)| *found == index);
+        Ok(outcome.and_then(|(_, outcome)| outcome.record.external_id).filter(|external_id| !external_id.is_empty()))
+    }
+
+    /// Adds a receipt to the batch, which changes the resource with this id and document, if a receipt is wanted. If one
+    /// batch changes several resources, the first is the one that the operation is about.
     ///
     /// # Errors
     /// If the receipt can't be encoded.
-    pub(crate) fn leave_receipt(&self, batch: &mut Batch, id: &str) -> Result<(), StoreError> {
+    pub(crate) fn leave_receipt(&self, batch: &mut Batch, id: &str, document: &Document) -> Result<(), StoreError> {
         let Some(key) = self.receipt.borrow().clone().filter(|key| !batch.puts(key)) else { return Ok(()) };
         batch.require_absent(key.clone());
-        batch.put(key, encode(&json!({ "resource": id }))?);
+        let external_id = document.get("externalId").and_then(Value::as_str).unwrap_or_default();
+        batch.put(key, encode(&json!({"resource": id, "externalId": external_id}))?);
         Ok(())
     }
 

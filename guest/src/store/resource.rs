@@ -89,17 +89,17 @@ impl Store<'_> {
         old: Option<&Stored<ResourceRecord>>,
         new: Option<&ResourceRecord>,
     ) -> Result<u64, StoreError> {
-        let Some(id) = new.or(old.map(|old| &old.record)).map(ResourceRecord::id) else {
+        let Some(record) = new.or(old.map(|old| &old.record)) else {
             return Err(StoreError::Broken("neither an old nor a new resource".into()));
         };
-        let key = keys::resource(resource_type, id);
+        let key = keys::resource(resource_type, record.id());
         let mut batch = Batch::new();
         batch.require_unchanged(key.clone(), old.map(|old| old.version));
         match new {
             Some(new) => batch.put(key, encode(new)?),
             None => batch.delete(key),
         }
-        self.leave_receipt(&mut batch, id)?;
+        self.leave_receipt(&mut batch, record.id(), &record.document)?;
         self.commit(batch)
     }
 

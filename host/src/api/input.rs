@@ -148,7 +148,8 @@ const LONGEST_CURSOR: usize = 100;
 pub(super) fn cursor(after: Option<String>) -> Result<Option<String>, Problem> {
     match after {
         Some(after) if after.is_empty() || after.len() > LONGEST_CURSOR => {
-            Err(Problem::parameter(Some("after"), "`after` must be the value of `next` on another page."))
+            let detail = "`after` must be the value of `next` on another page, or of `previous` where a page has one.";
+            Err(Problem::parameter(Some("after"), detail))
         }
         after => Ok(after),
     }

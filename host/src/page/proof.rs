@@ -1,4 +1,4 @@
-//! The proof of who acts that a form needs: the passphrase, or what the backend's [`StepUp`] asks for.
+//! The proof of who acts that a form needs: the passphrase, or what the backend's [`StepUp`](super::StepUp) asks for.
 //!
 //! The rest of a form is checked before the proof, so that other errors are reported first. Only the component can find
 //! some errors; it then refuses the act and changes nothing. For this case the proof is kept for the same form (module

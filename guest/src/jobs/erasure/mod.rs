@@ -89,6 +89,7 @@ enum Sort {
     Note,
     Token,
     Operation,
+    Outcome,
     Other,
 }
 
@@ -320,7 +321,7 @@ fn parts(record: &ErasureRecord) -> Vec<(KeyRange, Sort)> {
             (keys::all_sets(), Sort::Token),
             (keys::all_sets_parked(), Sort::Other),
             (keys::all_accepted_operations(), Sort::Operation),
-            (keys::all_accepted_outcomes(), Sort::Other),
+            (keys::all_accepted_outcomes(), Sort::Outcome),
             (keys::all_accepted(), Sort::Other),
             (keys::logs(since, u64::MAX), Sort::Log),
             (events, Sort::Event),
@@ -433,6 +434,7 @@ fn sweep(
         Sort::Note => scrub::note(&person, &document),
         Sort::Token => scrub::token(&person, document),
         Sort::Operation => scrub::operation(&person, document),
+        Sort::Outcome => scrub::outcome(&person, document),
         Sort::Other => scrub::other(&person, document),
     };
     let Entry { key, version, .. } = entry;

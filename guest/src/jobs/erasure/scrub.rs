@@ -273,6 +273,19 @@ fn attributes_of(data: &Value) -> Vec<&str> {
     operations.iter().filter_map(|operation| operation.get("path")?.as_str()).collect()
 }
 
+/// Changes the result of an operation of a request that was accepted to be run later, or the receipt of one. If it is
+/// about the person, it no longer names the client's own id.
+pub(super) fn outcome(person: &Person<'_>, mut outcome: Value) -> Fate {
+    let Some(before) = outcome.as_object_mut() else { return Fate::Stays };
+    let names_it = |name: &str, wanted: &str| before.get(name).and_then(Value::as_str) == Some(wanted);
+    let is_about = names_it("resource", person.id) || names_it("uri", &format!("/Users/{}", person.id));
+    if !is_about || before.shift_remove("externalId").is_none() {
+        return other(person, outcome);
+    }
+    names(&mut outcome, &|text| person.is_named_in(text));
+    Fate::Becomes(outcome)
+}
+
 /// Changes any other document: texts that contain a name are replaced.
 pub(super) fn other(person: &Person<'_>, document: Value) -> Fate {
     let mut changed = document.clone();

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 pub use intake::{from_client, parse};
 pub(super) use presence::is_required;
-pub use presence::{required_present, set_schemas};
+pub use presence::{required_after, required_present, set_schemas};
 pub use replace::replace;
 pub use value::{element, elements, value};
 pub(in crate::protocol) use value::{emptiness, form, is_label, is_label_alone};

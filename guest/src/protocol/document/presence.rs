@@ -13,17 +13,41 @@ use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSche
 /// # Errors
 /// 400 `invalidValue`, which names the first missing attribute.
 pub fn required_present(schema: &ResourceSchema<'_>, document: &Document) -> Result<(), ScimError> {
-    attributes_present(None, &schema.core.attributes, document)?;
+    present(schema, None, document)
+}
+
+/// Checks the same after a change, but only of what the change has touched: an attribute whose value is not the one
+/// `before`, and everything in an extension that was not there before. What was missing before, for example because the
+/// organization has declared the schema later, must not stop a change of something else: a client that deactivates a
+/// user always can.
+///
+/// # Errors
+/// Those of [`required_present`].
+pub fn required_after(schema: &ResourceSchema<'_>, before: &Document, document: &Document) -> Result<(), ScimError> {
+    present(schema, Some(before), document)
+}
+
+fn present(schema: &ResourceSchema<'_>, before: Option<&Document>, document: &Document) -> Result<(), ScimError> {
+    attributes_present(None, &schema.core.attributes, before, document)?;
     for extension in &schema.extensions {
-        match document.get(extension.id.as_str()) {
-            Some(Value::Object(container)) => attributes_present(Some(extension), &extension.attributes, container)?,
-            _ if is_required(schema, extension) => {
+        let urn = extension.id.as_str();
+        let former = before.and_then(|before| before.get(urn)).and_then(Value::as_object);
+        match document.get(urn) {
+            Some(Value::Object(container)) => {
+                attributes_present(Some(extension), &extension.attributes, former, container)?;
+            }
+            _ if is_required(schema, extension) && (before.is_none() || former.is_some()) => {
                 return Err(ScimError::invalid_value(format!("`{}` is required", extension.id)));
             }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Whether the attributes of an extension in `container` are all that the extension requires.
+pub(super) fn is_complete(extension: &Schema, container: &Map<String, Value>) -> bool {
+    attributes_present(Some(extension), &extension.attributes, None, container).is_ok()
 }
 
 /// Sets `schemas` to the core schema and the extensions that have attributes, and removes empty extensions.
@@ -55,11 +79,15 @@ pub(crate) fn is_required(schema: &ResourceSchema<'_>, extension: &Schema) -> bo
 fn attributes_present(
     extension: Option<&Schema>,
     attributes: &[Attribute],
+    before: Option<&Map<String, Value>>,
     container: &Map<String, Value>,
 ) -> Result<(), ScimError> {
     for attribute in attributes {
-        let place = Place::of(extension, attribute);
-        match container.get(attribute.name.as_str()) {
+        let (place, value) = (Place::of(extension, attribute), container.get(attribute.name.as_str()));
+        if before.is_some_and(|before| before.get(attribute.name.as_str()) == value) {
+            continue;
+        }
+        match value {
             None if attribute.required && attribute.mutability != Mutability::ReadOnly => {
                 return Err(place.is_required());
             }

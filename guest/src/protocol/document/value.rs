@@ -107,11 +107,13 @@ pub(in crate::protocol) fn is_label(name: &str) -> bool {
     LABELS.contains(&name)
 }
 
-/// Whether the element only has a type or `primary`, but no value.
+/// Whether the element only has a type or `primary`, but no value. If no response shows the value, a client that sends
+/// back what it got sends such an element too, so it counts.
 pub(in crate::protocol) fn is_label_alone(attribute: &Attribute, element: &Value) -> bool {
     let is_alone =
         |element: &Map<String, Value>| element.keys().all(|name| matches!(name.as_str(), "type" | "primary"));
-    attribute.sub_attribute("value").is_some() && element.as_object().is_some_and(is_alone)
+    attribute.sub_attribute("value").is_some_and(|value| !value.is_hidden())
+        && element.as_object().is_some_and(is_alone)
 }
 
 fn only(values: Vec<Value>) -> Only {

@@ -45,11 +45,15 @@ impl Filter {
     /// Parses a filter for the elements of an attribute, as it is written in the brackets of a value path.
     ///
     /// # Errors
-    /// Those of [`Filter::parse`].
+    /// Those of [`Filter::parse`], and 400 `invalidFilter` if no response shows the attribute: whether an element matches
+    /// would tell its parts (R30).
     pub fn parse_element(path: &AttributePath<'_>, text: &str, mode: Mode<'_>) -> Result<Self, ScimError> {
         let (Some(attribute), Some(path)) = (path.attribute, FilterPath::new(path)) else {
             return Err(ScimError::invalid_filter("a whole extension has no elements to filter"));
         };
+        if attribute.is_hidden() {
+            return Err(hidden(&path));
+        }
         Parser::new(text, mode)?.parse(&Scope::Element { path: &path, attribute })
     }
 }

@@ -98,13 +98,18 @@ impl<'a> Listed<'a> {
 }
 
 /// The sub-attributes that identify a listed element, with their values: `value`, and `type` if it is given; without
-/// `value` all that are given. Nulls, unknown and read-only sub-attributes are ignored.
+/// `value` all that are given. Nulls, unknown and read-only sub-attributes are ignored, and so are those that no response
+/// shows: whether an element is removed would tell whether they were guessed right (R30).
 fn told_by<'a>(attribute: &'a Attribute, item: &Value) -> Vec<(&'a str, String)> {
     let object = match item {
         Value::Object(object) => object,
         // A plain value instead of an object.
         single => {
-            let leaf = attribute.sub_attribute("value").unwrap_or(attribute);
+            let value = attribute.sub_attribute("value");
+            if value.is_some_and(Attribute::is_hidden) {
+                return Vec::new();
+            }
+            let leaf = value.unwrap_or(attribute);
             let name = if attribute.kind == AttributeType::Complex { "value" } else { "" };
             return comparable(leaf, single).map(|value| (name, value)).into_iter().collect();
         }
@@ -116,7 +121,7 @@ fn told_by<'a>(attribute: &'a Attribute, item: &Value) -> Vec<(&'a str, String)>
     let mut told: Vec<(&str, String)> = attribute
         .sub_attributes
         .iter()
-        .filter(|sub| sub.mutability != Mutability::ReadOnly)
+        .filter(|sub| sub.mutability != Mutability::ReadOnly && !sub.is_hidden())
         .filter_map(|sub| {
             let value = object.iter().find(|(name, _)| name.eq_ignore_ascii_case(&sub.name))?.1;
             comparable(sub, value).map(|value| (sub.name.as_str(), value))
