@@ -163,10 +163,21 @@ fn t23_a_put_without_an_extension_that_has_a_hidden_part_makes_no_user_whom_no_p
         let deactivate = json!([{"op": "replace", "path": "active", "value": false}]);
         let (response, user) = connector.patch(&path, deactivate);
         assert_eq!((response.status, &user["active"]), (200, &json!(false)), "{user}");
+        let (_, listed) = connector.send("GET", &format!("/Users?filter={URN}:code pr"), None);
+        assert_eq!(listed["totalResults"], 0, "{listed}");
         let half = json!([{"op": "add", "path": format!("{URN}:pin"), "value": "q"}]);
         let (response, error) = connector.patch(&path, half);
         assert_eq!((response.status, error["scimType"].as_str()), (400, Some("invalidValue")), "{error}");
     }
+}
+
+#[test]
+fn an_answer_does_not_name_an_extension_of_which_it_shows_nothing() {
+    let (connector, path) = connector(false);
+    let put = json!({"schemas": [USER], "userName": "ada@example.com"});
+    let (response, user) = connector.send("PUT", &path, Some(put));
+    assert_eq!((response.status, &user["schemas"]), (200, &json!([USER])), "the pins and the words stay: {user}");
+    assert_eq!(connector.send("GET", &path, None).1["schemas"], json!([USER]));
 }
 
 #[test]
