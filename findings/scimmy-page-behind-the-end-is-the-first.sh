@@ -4,8 +4,8 @@
 # RFC 7644, section 3.4.2.4, has startIndex count from 1, and itemsPerPage is the number of resources in the answer. One
 # would guess that startIndex=6 of five people gives no resources. It gives the first two, with "startIndex": 6; and
 # itemsPerPage is always the count that was asked for, on a last page of one resource too. A client that pages until a
-# page is empty never ends and sees everybody again, and one that adds itemsPerPage to startIndex is right only as long as
-# it stops at totalResults: stop there, and trust the length of "Resources".
+# page is empty sees everybody again, and one that adds itemsPerPage to startIndex is right only as long as it stops at
+# totalResults: stop there, and trust the length of "Resources".
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
