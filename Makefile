@@ -201,6 +201,10 @@ check: toolchain tools ## Check format, lints, documentation, licences and advis
 	@# this takes minutes.
 	cargo clippy --locked --package insomnia-scim-wasi-http --examples --features components \
 		--profile guest --target $(TARGET) --target-dir target/guest -- -D warnings
+	@# A backend takes the crate without its command line, and with one storage; `make features` checks the rest.
+	for storage in sqlite postgres; do \
+		cargo clippy --locked --package insomnia-scim --lib --no-default-features --features $$storage -- -D warnings || exit 1; \
+	done
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
 # This is not part of `make check`, because each combination is another build of the crate and of some dependencies. cargo-hack

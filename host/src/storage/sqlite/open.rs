@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
+use rusqlite::{Connection, OpenFlags, Transaction, params};
 use rusqlite_migration::{M, Migrations};
 
 use super::{Checkpoints, OpenError, generation, place, to_integer};
@@ -252,7 +252,7 @@ pub(crate) fn while_alone<T>(
     match locked {
         // The connection keeps its lock until it is closed, at the end of this function.
         Ok(_) => Ok(Some(act())),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(None),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(None),
         Err(error) => Err(OpenError::sqlite(path, error)),
     }
 }
