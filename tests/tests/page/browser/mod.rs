@@ -313,12 +313,13 @@ impl Missed {
 
 /// An error passes if the page is being left, or has not come so far. For a frame that goes away while it is read, chromedriver
 /// has no error of its own: it hands on the browser's, as an unknown error ("Node with given id does not belong to the
-/// document") or as one of the script that reads.
+/// document"), as one of the script that reads, or as one that WebDriver does not know ("aborted by navigation").
 impl From<WebDriverError> for Missed {
     fn from(error: WebDriverError) -> Self {
         let passes = match error.as_inner() {
             Inner::ElementNotInteractable(_) | Inner::ElementClickIntercepted(_) | Inner::NoSuchFrame(_) => true,
             Inner::JavascriptError(_) | Inner::UnknownError(_) => true,
+            Inner::NotInSpec(_) => error.to_string().contains("aborted by navigation"),
             _ => is_gone(&error),
         };
         Self { seen: error.to_string(), passes }
