@@ -274,7 +274,7 @@ impl Writer {
     }
 
     fn send(&self, organization: &OrganizationId, job: Job) -> Result<(), StorageError> {
-        let urgent = job.reply.is_some();
+        let urgent = job.is_awaited();
         let mut state = self.shared.lock();
         if state.ended {
             return Err(stopped());

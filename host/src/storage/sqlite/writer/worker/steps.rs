@@ -102,7 +102,7 @@ impl Worker {
         let (organization, number, job) = {
             let mut state = self.shared.lock();
             let taken = state.queue.take_large()?;
-            state.urgent -= usize::from(taken.2.reply.is_some());
+            state.urgent -= usize::from(taken.2.is_awaited());
             taken
         };
         let Job { work, reply } = job;
