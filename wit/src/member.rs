@@ -37,7 +37,8 @@ enumeration! {
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
-    let separates = |character| "@,;:<>()[]\\\"".contains(character);
+    let separates =
+        |character| matches!(character, '@' | ',' | ';' | ':' | '<' | '>' | '(' | ')' | '[' | ']' | '\\' | '"');
     let turns = |character| matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let fits = !local.is_empty() && !domain.is_empty() && text.len() <= 254;
     let is_strange = |character: char| character.is_whitespace() || character.is_control() || turns(character);

@@ -42,6 +42,8 @@ pub(super) struct Representation<'c, 'h> {
 
 /// The approximate size of `meta` as text, in bytes.
 const META: usize = 320;
+/// The size for which the encoding of a document is prepared, in bytes: most users are smaller.
+const USUAL: usize = 1_024;
 /// The most teams that are cached; each takes some hundred bytes.
 const MOST_TEAMS: usize = 10_000;
 
@@ -391,9 +393,10 @@ fn insert_before_meta(document: &mut Document, name: &str, values: Vec<Value>) {
     }
 }
 
-/// Encodes a document. This can't fail, because all keys are strings.
+/// Encodes a document, with room for `meta`. This can't fail, because all keys are strings.
 fn encode(document: &Document) -> Vec<u8> {
-    serde_json::to_vec(document).unwrap_or_default()
+    let mut json = Vec::with_capacity(USUAL + META);
+    serde_json::to_writer(&mut json, document).map_or_else(|_| Vec::new(), |()| json)
 }
 
 fn encode_text(text: &str) -> Vec<u8> {

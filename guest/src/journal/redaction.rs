@@ -72,28 +72,42 @@ pub(super) fn redacted_text(text: &str) -> &str {
 
 /// Whether the bytes contain the name of a secret, or an escape that could hide one.
 fn may_hold_secret(bytes: &[u8], hidden: &[String]) -> bool {
-    let hides = |(at, byte): (usize, &u8)| *byte == b'\\' && bytes.get(at + 1) == Some(&b'u');
-    bytes.iter().enumerate().any(hides)
+    bytes.windows(2).any(|pair| pair == b"\\u")
         || holds(bytes, SECRET_NAMES.into_iter().chain([OWN]).chain(hidden.iter().map(String::as_str)))
 }
 
-/// Whether the bytes contain one of these names (given in lower case) in any case. Every body is searched for a dozen
-/// names, so the loop rejects most bytes by looking at them alone.
+/// Whether the bytes contain one of these names (given in lower case) in any case.
 fn holds<'n>(bytes: &[u8], names: impl Iterator<Item = &'n str> + Clone) -> bool {
-    let mut begins = [false; 256];
-    for first in names.clone().filter_map(|name| name.bytes().next()) {
-        for first in [first, first.to_ascii_uppercase()] {
-            if let Some(begins) = begins.get_mut(usize::from(first)) {
-                *begins = true;
-            }
-        }
-    }
+    let mut beginnings = Beginnings::default();
+    names.clone().for_each(|name| beginnings.add(name.as_bytes()));
     let is_at = |at: usize, name: &str| {
         bytes.get(at..at + name.len()).is_some_and(|window| window.eq_ignore_ascii_case(name.as_bytes()))
     };
-    bytes.iter().enumerate().any(|(at, byte)| {
-        begins.get(usize::from(*byte)).is_some_and(|begins| *begins) && names.clone().any(|name| is_at(at, name))
-    })
+    let is_any_at = |at: usize| names.clone().any(|name| is_at(at, name));
+    let mut pairs = bytes.windows(2).enumerate();
+    pairs.any(|(at, pair)| beginnings.may_be(pair) && is_any_at(at))
+        // Only a name of one letter can be at the last place.
+        || bytes.len().checked_sub(1).is_some_and(is_any_at)
+}
+
+/// The first two letters of names, in any case. Every body is searched for a dozen names, so nearly every place in it
+/// must be rejected by looking at two bytes. The last five bits of an ASCII letter are the same in both cases. Other
+/// bytes may share them, so that a place that is not rejected still has to be compared with the names.
+#[derive(Default)]
+struct Beginnings([u32; 32]);
+
+impl Beginnings {
+    fn add(&mut self, name: &[u8]) {
+        let seconds = name.get(1).map_or(u32::MAX, |second| 1 << (second & 31));
+        if let Some(known) = name.first().and_then(|first| self.0.get_mut(usize::from(first & 31))) {
+            *known |= seconds;
+        }
+    }
+
+    fn may_be(&self, pair: &[u8]) -> bool {
+        let [first, second] = pair else { return false };
+        self.0.get(usize::from(first & 31)).is_some_and(|seconds| seconds >> (second & 31) & 1 == 1)
+    }
 }
 
 fn is_secret(name: &str, hidden: &[String]) -> bool {

@@ -1,6 +1,8 @@
 //! Builds the events of members, teams and the connector. Each is written in the commit of the change that it reports
 //! (rule P6).
 
+use std::iter;
+
 use serde_json::{Map, Value, json};
 
 use crate::protocol::document::Document;
@@ -41,9 +43,10 @@ pub(super) fn member(
     let table = store.schema_table()?;
     let data = |member: &MemberRecord| member_data(member, &table);
     let data = changes(old.map(data), new.map(data));
-    for kind in kinds {
+    let copies = iter::repeat_n(data, kinds.len());
+    for (kind, data) in kinds.into_iter().zip(copies) {
         let (id, name) = (Some(shown.id().to_owned()), Some(shown.display_name()));
-        store.add_event(batch, kind, EventSubject { kind: "member".into(), id, name }, data.clone())?;
+        store.add_event(batch, kind, EventSubject { kind: "member".into(), id, name }, data)?;
     }
     Ok(())
 }

@@ -129,16 +129,17 @@ struct Index {
 /// an address is ignored, even if it says that it is the primary one.
 #[must_use]
 pub fn primary_email(document: &Document) -> Option<&str> {
-    let address = |email: &Value| email.get("value").and_then(Value::as_str).is_some_and(|value| !value.is_empty());
-    let emails =
-        || document.get("emails").and_then(Value::as_array).into_iter().flatten().filter(|email| address(email));
-    let primary = emails().find(|email| email.get("primary").and_then(Value::as_bool) == Some(true));
-    let work = || emails().find(|email| email.get("type").and_then(Value::as_str) == Some("work"));
-    primary
-        .or_else(work)
-        .or_else(|| emails().next())
-        .and_then(|email| email.get("value").and_then(Value::as_str))
-        .or_else(|| document.get("userName").and_then(Value::as_str).filter(|name| name.contains('@')))
+    let emails = || {
+        let emails = document.get("emails").and_then(Value::as_array).into_iter().flatten();
+        emails.filter_map(|email| {
+            let address = email.get("value")?.as_str()?;
+            (!address.is_empty()).then_some((email, address))
+        })
+    };
+    let primary = emails().find(|(email, _)| email.get("primary").and_then(Value::as_bool) == Some(true));
+    let work = || emails().find(|(email, _)| email.get("type").and_then(Value::as_str) == Some("work"));
+    let found = primary.or_else(work).or_else(|| emails().next()).map(|(_, address)| address);
+    found.or_else(|| document.get("userName").and_then(Value::as_str).filter(|name| name.contains('@')))
 }
 
 /// The common properties of members, teams and resources of declared types.

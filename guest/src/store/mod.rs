@@ -80,6 +80,8 @@ const ATTEMPTS: u32 = 64;
 const PAUSE_AFTER: u32 = 3;
 /// The longest pause, in milliseconds.
 const PAUSE: u64 = 16;
+/// The size for which the encoding of a record is prepared, in bytes: most members, events and log entries are smaller.
+const USUAL: usize = 1_024;
 
 /// The reason why the store can't answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -515,8 +517,11 @@ pub(crate) fn delta<T>(old: Option<&T>, new: Option<&T>, holds: impl Fn(&T) -> b
     i64::from(new.is_some_and(&holds)) - i64::from(old.is_some_and(&holds))
 }
 
+/// Encodes a record as JSON.
 pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(record).map_err(|error| StoreError::Broken(error.to_string()))
+    let mut json = Vec::with_capacity(USUAL);
+    serde_json::to_writer(&mut json, record).map_err(|error| StoreError::Broken(error.to_string()))?;
+    Ok(json)
 }
 
 pub(crate) fn text(value: &[u8]) -> Option<&str> {

@@ -53,6 +53,17 @@ fn p5_a_body_without_secrets_is_kept_as_it_was_sent() {
 }
 
 #[test]
+fn p5_a_query_with_a_hidden_name_is_left_out_wherever_the_name_stands() {
+    let hidden = ["x".to_owned(), "badge".to_owned()];
+    for query in ["x", "X", "attributes=title,x", "x=1", "badge=1", "sortBy=BADGE", "attributes=title,Badge"] {
+        assert_eq!(redacted_query(query, &hidden), "[redacted]", "{query}");
+    }
+    for query in ["", "b", "sortBy=title", "attributes=badg", "attributes=adge"] {
+        assert_eq!(redacted_query(query, &hidden), query);
+    }
+}
+
+#[test]
 fn p5_a_large_body_is_cut() {
     let body = format!(r#"{{"userName":"{}"}}"#, "é".repeat(20_000));
     assert!(kept(&body).len() <= 16 * 1024);

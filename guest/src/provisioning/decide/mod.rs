@@ -25,14 +25,10 @@ pub enum Change<T> {
 
 /// The document with its id after `schemas`, where readers expect it.
 pub(in crate::provisioning) fn with_id(document: &Document, id: &str) -> Document {
-    let mut whole = Document::new();
-    whole.insert("schemas".into(), document.get("schemas").cloned().unwrap_or_default());
-    whole.insert("id".into(), id.into());
-    for (name, value) in document {
-        if name != "id" && name != "schemas" {
-            whole.insert(name.clone(), value.clone());
-        }
-    }
+    let mut whole = document.clone();
+    let schemas = whole.shift_remove("schemas").unwrap_or_default();
+    whole.shift_insert(0, "schemas".into(), schemas);
+    whole.shift_insert(1, "id".into(), id.into());
     whole
 }
 

@@ -20,61 +20,67 @@ impl Kind {
         }
     }
 
+    /// A key of this kind: `{kind}{purpose}{name}`.
+    fn key(self, purpose: &str, name: &str) -> Key {
+        // A key is made many times in each request, and joining texts of known length is quicker than formatting them.
+        [self.prefix(), purpose, name].concat().into_bytes()
+    }
+
     /// `user/{id}`, `team/{id}`: the document, [`crate::store::MemberRecord`] or [`crate::store::TeamRecord`].
     pub fn document(self, id: &str) -> Key {
-        format!("{}/{id}", self.prefix()).into_bytes()
+        self.key("/", id)
     }
 
     /// All documents. Ids are in the order of creation, except those that a backend has imported.
     pub fn documents(self) -> KeyRange {
-        below(format!("{}/", self.prefix()).into_bytes())
+        below(self.key("/", ""))
     }
 
     /// `user-touch/{id}`, `team-touch/{id}`: when a membership last changed, as text; absent before the first.
     pub fn touch(self, id: &str) -> Key {
-        format!("{}-touch/{id}", self.prefix()).into_bytes()
+        self.key("-touch/", id)
     }
 
     /// `user-listed/{id}`, `team-listed/{id}`: marks a member or a team that SCIM manages. The value is empty.
     pub fn listed(self, id: &str) -> Key {
-        format!("{}-listed/{id}", self.prefix()).into_bytes()
+        self.key("-listed/", id)
     }
 
     /// All members or teams that SCIM manages, in the order of the ids.
     pub fn all_listed(self) -> KeyRange {
-        below(format!("{}-listed/", self.prefix()).into_bytes())
+        below(self.key("-listed/", ""))
     }
 
     /// `count/users`, `count/teams`: the counter of all members or teams.
     pub fn count(self) -> Key {
-        format!("count/{}s", self.prefix()).into_bytes()
+        ["count/", self.prefix(), "s"].concat().into_bytes()
     }
 
     /// `count/users-listed`, `count/teams-listed`: the counter of those that SCIM manages.
     pub fn count_listed(self) -> Key {
-        format!("count/{}s-listed", self.prefix()).into_bytes()
+        ["count/", self.prefix(), "s-listed"].concat().into_bytes()
     }
 
     /// `user-name/{folded}`, `team-name/{folded}`: the id of the member or team with this unique name, a member's
     /// userName or a team's displayName.
     pub fn name(self, name: &str) -> Key {
-        indexed(&format!("{}-name/", self.prefix()), &fold(name))
+        indexed(&[self.prefix(), "-name/"].concat(), &fold(name))
     }
 
     /// The names that begin with `prefix`, which is no longer than [`super::INDEXED_PREFIX`].
     pub fn names_from(self, prefix: &str) -> KeyRange {
-        below(format!("{}-name/{}", self.prefix(), fold(prefix)).into_bytes())
+        below(self.key("-name/", &fold(prefix)))
     }
 
     /// `user-external/{externalId}␀{id}`, `team-external/{externalId}␀{id}`: marks a member or a team that has this
     /// `externalId`. The value is empty.
     pub fn external_id(self, external_id: &str, id: &str) -> Key {
-        of_many(indexed(&format!("{}-external/", self.prefix()), external_id), id)
+        of_many(indexed(&[self.prefix(), "-external/"].concat(), external_id), id)
     }
 
     /// The members or teams that have this `externalId`.
     pub fn external_ids(self, external_id: &str) -> KeyRange {
-        many(indexed(&format!("{}-external/", self.prefix()), external_id))
+        many(indexed(&[self.prefix(), "-external/"].concat(), external_id))
     }
 }
 

@@ -79,7 +79,8 @@ pub(super) fn of_ids(prefix: &str, before: Option<u64>) -> KeyRange {
 /// The key of an indexed value. A short value is written unchanged; a long one as its beginning and its hash, which is
 /// enough to test equality.
 pub(super) fn indexed(prefix: &str, value: &str) -> Key {
-    let mut key = Vec::with_capacity(prefix.len() + value.len().min(INDEXED_PREFIX + 65));
+    // There is room for the id that `of_many` appends.
+    let mut key = Vec::with_capacity(prefix.len() + value.len().min(INDEXED_PREFIX + 65) + 1 + ID);
     key.extend_from_slice(prefix.as_bytes());
     if value.len() <= INDEXED_PREFIX + 64 {
         key.extend_from_slice(value.as_bytes());
