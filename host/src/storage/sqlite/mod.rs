@@ -18,6 +18,7 @@ mod open;
 mod open_error;
 mod place;
 mod queue;
+mod ranges;
 mod read;
 mod row_cache;
 #[cfg(test)]
@@ -100,15 +101,14 @@ impl SqliteStorage {
 impl Storage for SqliteStorage {
     async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
         bounds::check_get(&keys)?;
-        Readers::get(&self.readers, organization, keys).await
+        let items = Readers::answer(&self.readers, organization, keys).await?;
+        let bytes: usize = items.iter().flatten().map(|item| item.value.len()).sum();
+        if bytes > bounds::MAX_GET_BYTES { Err(StorageError::TooLarge) } else { Ok(items) }
     }
 
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
         bounds::check_scan(&pages)?;
-        let of = organization.clone();
-        let rows = |page: &Page| u64::from(page.limit).min(bounds::MAX_PAGE_ENTRIES as u64) + u64::from(page.skip);
-        let cost = pages.iter().map(|page| 4 + rows(page)).sum();
-        Readers::read(&self.readers, organization, cost, move |reader| reader.scan(&of, &pages)).await
+        Readers::answer(&self.readers, organization, pages).await
     }
 
     async fn commit(&self, organization: &OrganizationId, mut transaction: Transaction) -> Result<u64, StorageError> {

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use super::large::{self, IS_ANY_DECIDED};
 use super::numbers::{self, Numbers};
 use super::place::{self, Place, Statements};
-use super::row_cache::RowCache;
+use super::row_cache::{Query, RowCache};
 use super::rows::{Rows, Which, blob};
 use super::{Checkpoints, OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
@@ -76,45 +76,42 @@ impl Readers {
         Ok(Self { path: path.to_owned(), checkpoints, numbers, cache, idle, long: Gate::new(LONG_READS) })
     }
 
-    /// The items at these keys in one snapshot: cached rows from memory, the others from the database.
-    pub(super) async fn get(
+    /// The answers to the queries in one snapshot: what is cached from memory, the rest from the database.
+    pub(super) async fn answer<Q: Stored>(
         readers: &Arc<Self>,
         organization: &OrganizationId,
-        keys: Vec<Key>,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
+        queries: Vec<Q>,
+    ) -> Result<Vec<Q::Answer>, StorageError> {
         let number = readers.numbers.cached(organization);
-        let look = number.and_then(|number| Some((number, readers.cache.look(number, &keys)?)));
-        let Some((number, look)) = look else { return Self::get_stored(readers, organization, keys).await };
-        let missing = look.missing(&keys);
-        let is_kept_in_part = missing.len() < keys.len();
+        let look = number.and_then(|number| Some((number, readers.cache.look(number, &queries)?)));
+        let Some((number, look)) = look else { return Self::answer_stored(readers, organization, queries).await };
+        let missing = look.missing(&queries);
+        let is_kept_in_part = missing.len() < queries.len();
         let read = match missing.is_empty() {
             true => Vec::new(),
-            false => Self::get_stored(readers, organization, missing.clone()).await?,
+            false => Self::answer_stored(readers, organization, missing.clone()).await?,
         };
         if !missing.is_empty() && !readers.cache.keep(number, &look, &missing, &read) && is_kept_in_part {
             // Somebody has committed in between, so the two parts do not belong to the same snapshot.
-            return Self::get_stored(readers, organization, keys).await;
+            return Self::answer_stored(readers, organization, queries).await;
         }
-        let items = look.filled(read);
-        let bytes: usize = items.iter().flatten().map(|item| item.value.len()).sum();
-        if bytes > bounds::MAX_GET_BYTES { Err(StorageError::TooLarge) } else { Ok(items) }
+        Ok(look.filled(read))
     }
 
-    /// Which of the keys are not cached.
+    /// Which of the queries have no cached answer.
     #[cfg(test)]
-    pub(super) fn missing(&self, organization: &OrganizationId, keys: &[Key]) -> Vec<Key> {
-        let look = self.numbers.cached(organization).and_then(|number| self.cache.look(number, keys));
-        look.map_or_else(|| keys.to_vec(), |look| look.missing(keys))
+    pub(super) fn missing<Q: Stored>(&self, organization: &OrganizationId, queries: &[Q]) -> Vec<Q> {
+        let look = self.numbers.cached(organization).and_then(|number| self.cache.look(number, queries));
+        look.map_or_else(|| queries.to_vec(), |look| look.missing(queries))
     }
 
-    async fn get_stored(
+    async fn answer_stored<Q: Stored>(
         readers: &Arc<Self>,
         organization: &OrganizationId,
-        keys: Vec<Key>,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
-        // A separate key costs about ten times as much as one more row of a scan.
-        let (of, cost) = (organization.clone(), 10 * keys.len() as u64);
-        Self::read(readers, organization, cost, move |reader| reader.get(&of, &keys)).await
+        queries: Vec<Q>,
+    ) -> Result<Vec<Q::Answer>, StorageError> {
+        let (of, cost) = (organization.clone(), queries.iter().map(Q::cost).sum());
+        Self::read(readers, organization, cost, move |reader| Q::read(reader, &of, &queries)).await
     }
 
     /// Runs a read of about `cost` rows: on this task if it is quick, otherwise on a thread for blocking work.
@@ -168,6 +165,44 @@ impl Readers {
 impl fmt::Debug for Readers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Readers").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// A query that the database can answer.
+pub(super) trait Stored: Query<Answer: Send> + Send + 'static {
+    /// The approximate cost of the answer, in rows of a scan.
+    fn cost(&self) -> u64;
+
+    /// The answers to the queries, in one snapshot.
+    fn read(
+        reader: &Reader<'_>,
+        organization: &OrganizationId,
+        queries: &[Self],
+    ) -> Result<Vec<Self::Answer>, StorageError>;
+}
+
+impl Stored for Key {
+    fn cost(&self) -> u64 {
+        // A separate key costs about ten times as much as one more row of a scan.
+        10
+    }
+
+    fn read(
+        reader: &Reader<'_>,
+        organization: &OrganizationId,
+        keys: &[Self],
+    ) -> Result<Vec<Option<Item>>, StorageError> {
+        reader.get(organization, keys)
+    }
+}
+
+impl Stored for Page {
+    fn cost(&self) -> u64 {
+        4 + u64::from(self.limit).min(bounds::MAX_PAGE_ENTRIES as u64) + u64::from(self.skip)
+    }
+
+    fn read(reader: &Reader<'_>, organization: &OrganizationId, pages: &[Self]) -> Result<Vec<Scanned>, StorageError> {
+        reader.scan(organization, pages)
     }
 }
 

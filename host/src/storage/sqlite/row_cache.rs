@@ -1,8 +1,8 @@
-//! A cache of rows that were read lately, valid as long as the database has not changed.
+//! A cache of rows and of small ranges that were read lately, valid as long as the database has not changed.
 //!
 //! Every request reads the same few rows of its organization (its record, its connector), and SQLite takes about 20 µs
 //! for the six rows of a GET: it takes locks, checks for changes, and after each commit of another connection it reads
-//! its pages again.
+//! its pages again. Showing a user also reads a small range: the memberships of the user.
 //!
 //! Several processes may write the file, so the cache is only valid while no process has committed since. SQLite's
 //! index of the write-ahead log shows that: its header changes with each commit, and whenever the log starts again
@@ -23,7 +23,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::capability::storage::{Item, Key, KeyRange};
+use super::ranges::{self, Ranges};
+use crate::capability::storage::{Item, Key, KeyRange, Page, Scanned};
 
 /// The most bytes that cached rows may take.
 const MOST: usize = 16 << 20;
@@ -31,9 +32,12 @@ const MOST: usize = 16 << 20;
 const LARGEST: usize = 16 << 10;
 /// The bytes that a row takes in addition to its key and its value, with its share of the tables.
 const BESIDE: usize = 192;
-/// A get of up to this many keys uses the cache: a list of 100 reads two for each. A larger one would hold the lock for
-/// too long, and most of its rows are not needed again soon.
-const KEYS: usize = 256;
+/// A get of up to this many keys, and a scan of up to this many pages, use the cache: a list of 100 reads two keys and a
+/// page for each. A larger one would hold the lock for too long, and most of its rows are not needed again soon.
+const QUERIES: usize = 256;
+/// The most entries of a range that is cached. With [`LARGEST`] this keeps [`QUERIES`] cached pages far below the most
+/// that a scan may return.
+const ENTRIES: usize = 64;
 
 /// The size of the index's header, of which there are two copies. If both are equal, no commit is being written to it.
 const HEADER: usize = 48;
@@ -108,7 +112,7 @@ pub(super) struct RowCache {
 }
 
 #[derive(Debug, Default)]
-struct Rows {
+pub(super) struct Rows {
     /// The commit to which the rows belong.
     of: Option<Mark>,
     /// Whether this process is committing, so that the index may be ahead of `of` for a moment.
@@ -123,31 +127,81 @@ struct Rows {
     gone: Vec<Shelf>,
 }
 
-/// Rows by organization and key. An absent key is cached as well.
+/// What is cached, by organization.
 #[derive(Debug, Default)]
 struct Shelf {
-    of: HashMap<i64, BTreeMap<Key, Option<Item>>>,
+    of: HashMap<i64, Own>,
     bytes: usize,
 }
 
-/// The cached rows for some keys.
-pub(super) struct Look {
-    mark: Mark,
-    /// The rows in the order of the keys; the outer `None` means that the row is not cached.
-    rows: Vec<Option<Option<Item>>>,
+/// What is cached of one organization.
+#[derive(Debug, Default)]
+struct Own {
+    /// Rows by key. An absent key is cached as well.
+    rows: BTreeMap<Key, Option<Item>>,
+    ranges: Ranges,
 }
 
-impl Look {
-    /// The keys that must be read from the database, in their order.
-    pub(super) fn missing(&self, keys: &[Key]) -> Vec<Key> {
-        let missing = self.rows.iter().zip(keys).filter(|(row, _)| row.is_none());
-        missing.map(|(_, key)| key.clone()).collect()
+/// What a reader asks for: a key, or a page of a range.
+pub(super) trait Query: Clone {
+    /// The answer to the query.
+    type Answer: Default;
+
+    /// The cached answer.
+    fn find(&self, rows: &mut Rows, number: i64) -> Option<Self::Answer>;
+
+    /// Caches the answer, if it is small.
+    fn put(&self, rows: &mut Rows, number: i64, answer: &Self::Answer);
+}
+
+impl Query for Key {
+    type Answer = Option<Item>;
+
+    fn find(&self, rows: &mut Rows, number: i64) -> Option<Option<Item>> {
+        rows.find(number, self)
     }
 
-    /// All rows: the cached ones, and those that were read.
-    pub(super) fn filled(self, read: Vec<Option<Item>>) -> Vec<Option<Item>> {
+    fn put(&self, rows: &mut Rows, number: i64, answer: &Option<Item>) {
+        rows.put(number, self, answer);
+    }
+}
+
+impl Query for Page {
+    type Answer = Scanned;
+
+    fn find(&self, rows: &mut Rows, number: i64) -> Option<Scanned> {
+        if self.reverse || self.skip > 0 {
+            return None;
+        }
+        rows.find_range(number, &self.range, self.limit)
+    }
+
+    fn put(&self, rows: &mut Rows, number: i64, answer: &Scanned) {
+        // Only a page that has all entries of its range is worth keeping.
+        if !self.reverse && self.skip == 0 && !answer.more && answer.entries.len() <= ENTRIES {
+            rows.put_range(number, &self.range, answer);
+        }
+    }
+}
+
+/// The cached answers to some queries.
+pub(super) struct Look<A> {
+    mark: Mark,
+    /// The answers in the order of the queries; `None` if an answer is not cached.
+    answers: Vec<Option<A>>,
+}
+
+impl<A: Default> Look<A> {
+    /// The queries that the database must answer, in their order.
+    pub(super) fn missing<Q: Query<Answer = A>>(&self, queries: &[Q]) -> Vec<Q> {
+        let missing = self.answers.iter().zip(queries).filter(|(answer, _)| answer.is_none());
+        missing.map(|(_, query)| query.clone()).collect()
+    }
+
+    /// All answers: the cached ones, and those that were read.
+    pub(super) fn filled(self, read: Vec<A>) -> Vec<A> {
         let mut read = read.into_iter();
-        self.rows.into_iter().map(|row| row.unwrap_or_else(|| read.next().flatten())).collect()
+        self.answers.into_iter().map(|answer| answer.unwrap_or_else(|| read.next().unwrap_or_default())).collect()
     }
 }
 
@@ -157,9 +211,9 @@ impl RowCache {
         Self { index: Index::open(path), rows: Mutex::default() }
     }
 
-    /// The cached rows of the organization with this number, in one snapshot; `None` if the cache can't be used.
-    pub(super) fn look(&self, number: i64, keys: &[Key]) -> Option<Look> {
-        let index = self.index.as_ref().filter(|_| keys.len() <= KEYS)?;
+    /// The cached answers for the organization with this number, in one snapshot; `None` if the cache can't be used.
+    pub(super) fn look<Q: Query>(&self, number: i64, queries: &[Q]) -> Option<Look<Q::Answer>> {
+        let index = self.index.as_ref().filter(|_| queries.len() <= QUERIES)?;
         let mut rows = self.lock();
         if rows.is_useless {
             return None;
@@ -173,23 +227,29 @@ impl RowCache {
             rows.clear();
             rows.of = Some(mark);
         }
-        let found = keys.iter().map(|key| rows.find(number, key)).collect();
+        let answers = queries.iter().map(|query| query.find(&mut rows, number)).collect();
         release(rows);
-        Some(Look { mark, rows: found })
+        Some(Look { mark, answers })
     }
 
-    /// Caches the rows that were read after the look-up, and returns whether they belong to the same snapshot.
-    pub(super) fn keep(&self, number: i64, look: &Look, keys: &[Key], read: &[Option<Item>]) -> bool {
+    /// Caches what was read after the look-up, and returns whether it belongs to the same snapshot.
+    pub(super) fn keep<Q: Query>(
+        &self,
+        number: i64,
+        look: &Look<Q::Answer>,
+        queries: &[Q],
+        read: &[Q::Answer],
+    ) -> bool {
         let Some(index) = &self.index else { return false };
         if index.last() != Some(look.mark) {
             return false;
         }
         let mut rows = self.lock();
-        // If this process has committed meanwhile, the mark is another one and the read rows may be outdated, so they
-        // are not cached.
+        // If this process has committed meanwhile, the mark is another one and what was read may be outdated, so it is
+        // not cached.
         if rows.of == Some(look.mark) {
-            for (key, item) in keys.iter().zip(read) {
-                rows.put(number, key, item);
+            for (query, answer) in queries.iter().zip(read) {
+                query.put(&mut rows, number, answer);
             }
         }
         release(rows);
@@ -256,31 +316,33 @@ impl Drop for Writing<'_> {
 pub(super) struct Dropped<'r>(&'r mut Rows);
 
 impl Dropped<'_> {
-    /// Drops the row of one key.
+    /// Drops the row of one key, and the range that contains it.
     pub(super) fn key(&mut self, number: i64, key: &[u8]) {
-        self.0.recent.take(number, key);
-        self.0.former.take(number, key);
+        for shelf in [&mut self.0.recent, &mut self.0.former] {
+            shelf.take(number, key);
+            shelf.drop_ranges(number, |ranges| ranges.remove_around(key));
+        }
     }
 
-    /// Drops the rows of a range.
+    /// Drops the rows of a range, and the ranges that overlap it.
     pub(super) fn range(&mut self, number: i64, range: &KeyRange) {
         for shelf in [&mut self.0.recent, &mut self.0.former] {
             shelf.remove(number, range);
         }
     }
 
-    /// Drops all rows of an organization.
+    /// Drops everything of an organization.
     pub(super) fn all(&mut self, number: i64) {
         for shelf in [&mut self.0.recent, &mut self.0.former] {
-            let rows = shelf.of.remove(&number).unwrap_or_default();
-            shelf.bytes -= rows.iter().map(|(key, row)| size(key, row)).sum::<usize>();
+            let own = shelf.of.remove(&number).unwrap_or_default();
+            shelf.bytes -= own.rows.iter().map(|(key, row)| size(key, row)).sum::<usize>() + own.ranges.bytes();
         }
     }
 }
 
 impl Rows {
     fn find(&mut self, number: i64, key: &Key) -> Option<Option<Item>> {
-        if let Some(row) = self.recent.of.get(&number).and_then(|rows| rows.get(key)) {
+        if let Some(row) = self.recent.of.get(&number).and_then(|own| own.rows.get(key)) {
             return Some(row.clone());
         }
         let row = self.former.take(number, key)?;
@@ -288,18 +350,49 @@ impl Rows {
         Some(row)
     }
 
+    /// All entries of the range, if they are cached and no more than `limit`.
+    fn find_range(&mut self, number: i64, range: &KeyRange, limit: u32) -> Option<Scanned> {
+        let entries = |shelf: &Shelf| {
+            let entries = shelf.of.get(&number)?.ranges.get(range)?;
+            (entries.len() <= limit as usize).then(|| entries.clone())
+        };
+        if let Some(entries) = entries(&self.recent) {
+            return Some(Scanned { entries, more: false });
+        }
+        let scanned = Scanned { entries: entries(&self.former)?, more: false };
+        self.former.drop_ranges(number, |ranges| ranges.remove(range));
+        self.put_range(number, range, &scanned);
+        Some(scanned)
+    }
+
     fn put(&mut self, number: i64, key: &Key, item: &Option<Item>) {
         let bytes = size(key, item);
+        if self.make_room(bytes) {
+            self.recent.take(number, key);
+            self.recent.bytes += bytes;
+            self.recent.of.entry(number).or_default().rows.insert(key.clone(), item.clone());
+        }
+    }
+
+    fn put_range(&mut self, number: i64, range: &KeyRange, scanned: &Scanned) {
+        let bytes = ranges::size(&range.start, &range.end, &scanned.entries);
+        if !range.is_empty() && self.make_room(bytes) {
+            let own = self.recent.of.entry(number).or_default();
+            self.recent.bytes -= own.ranges.put(range.clone(), scanned.entries.clone());
+            self.recent.bytes += bytes;
+        }
+    }
+
+    /// Makes room for this many bytes, unless these are too many.
+    fn make_room(&mut self, bytes: usize) -> bool {
         if bytes > LARGEST {
-            return;
+            return false;
         }
         if self.recent.bytes + bytes > MOST / 2 {
             let former = std::mem::replace(&mut self.former, std::mem::take(&mut self.recent));
             self.gone.push(former);
         }
-        self.recent.take(number, key);
-        self.recent.bytes += bytes;
-        self.recent.of.entry(number).or_default().insert(key.clone(), item.clone());
+        true
     }
 
     fn clear(&mut self) {
@@ -308,11 +401,17 @@ impl Rows {
     }
 }
 
+impl Own {
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.ranges.is_empty()
+    }
+}
+
 impl Shelf {
     fn take(&mut self, number: i64, key: &[u8]) -> Option<Option<Item>> {
-        let rows = self.of.get_mut(&number)?;
-        let (key, row) = rows.remove_entry(key)?;
-        if rows.is_empty() {
+        let own = self.of.get_mut(&number)?;
+        let (key, row) = own.rows.remove_entry(key)?;
+        if own.is_empty() {
             self.of.remove(&number);
         }
         self.bytes -= size(&key, &row);
@@ -320,11 +419,18 @@ impl Shelf {
     }
 
     fn remove(&mut self, number: i64, range: &KeyRange) {
-        let Some(rows) = self.of.get_mut(&number).filter(|_| !range.is_empty()) else { return };
-        for (key, row) in rows.extract_if(range.start.clone()..range.end.clone(), |_, _| true) {
+        let Some(own) = self.of.get_mut(&number).filter(|_| !range.is_empty()) else { return };
+        for (key, row) in own.rows.extract_if(range.start.clone()..range.end.clone(), |_, _| true) {
             self.bytes -= size(&key, &row);
         }
-        if rows.is_empty() {
+        self.drop_ranges(number, |ranges| ranges.remove(range));
+    }
+
+    /// Drops the ranges that `drop` removes; it returns the bytes that they took.
+    fn drop_ranges(&mut self, number: i64, drop: impl FnOnce(&mut Ranges) -> usize) {
+        let Some(own) = self.of.get_mut(&number) else { return };
+        self.bytes -= drop(&mut own.ranges);
+        if own.is_empty() {
             self.of.remove(&number);
         }
     }

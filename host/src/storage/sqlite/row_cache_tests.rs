@@ -11,7 +11,9 @@ use rusqlite::{Connection, params};
 use super::SqliteStorage;
 use super::row_cache::RowCache;
 use super::tests::Drawn;
-use crate::capability::storage::{Change, Item, Key, KeyRange, OrganizationId, Storage, Transaction};
+use crate::capability::storage::{
+    Change, Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, Transaction,
+};
 
 fn acme() -> OrganizationId {
     OrganizationId::parse("acme").unwrap()
@@ -72,6 +74,71 @@ async fn a_row_is_read_once_until_somebody_changes_it() {
     assert_eq!(get(&storage, &keys).await, [None, None, None, None]);
 }
 
+fn range(start: &str, end: &str) -> KeyRange {
+    KeyRange { start: start.into(), end: end.into() }
+}
+
+/// A page of all entries of a range.
+fn whole(range: KeyRange) -> Page {
+    Page { range, reverse: false, skip: 0, limit: u32::MAX }
+}
+
+#[tokio::test]
+async fn a_small_range_is_read_once_until_somebody_changes_a_key_in_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data.db");
+    let [storage, other] = [(); 2].map(|()| SqliteStorage::open(&path).unwrap());
+    let pages = [whole(range("edge/1/", "edge/10")), whole(range("edge/2/", "edge/20"))];
+    let keys = async |pages: &[Page]| -> Vec<Vec<String>> {
+        let scanned = storage.scan(&acme(), pages.to_vec()).await.unwrap();
+        let keys =
+            |page: Scanned| page.entries.into_iter().map(|entry| String::from_utf8(entry.key).unwrap()).collect();
+        scanned.into_iter().map(keys).collect()
+    };
+    // How many of the pages would have to be read from the database.
+    let missing = || storage.readers.missing(&acme(), &pages).len();
+    storage.commit(&acme(), of(vec![put("edge/1/a", b""), put("edge/1/b", b""), put("edge/3", b"")])).await.unwrap();
+    let nothing = Vec::<String>::new();
+    assert_eq!(keys(&pages).await, [vec!["edge/1/a", "edge/1/b"], vec![]]);
+    assert_eq!(missing(), 0, "also a range without keys is known");
+    for (change, first, second) in [
+        (put("edge/2/c", b""), vec!["edge/1/a", "edge/1/b"], vec!["edge/2/c"]),
+        (Change::Delete(b"edge/1/a".to_vec()), vec!["edge/1/b"], vec!["edge/2/c"]),
+        (Change::DeleteRange(range("edge/1/b", "edge/1/c")), vec![], vec!["edge/2/c"]),
+    ] {
+        storage.commit(&acme(), of(vec![change])).await.unwrap();
+        assert_eq!(missing(), 1, "the other one stays");
+        assert_eq!(keys(&pages).await, [first, second]);
+        assert_eq!(missing(), 0);
+    }
+    storage.commit(&acme(), of(vec![put("edge/3", b"")])).await.unwrap();
+    assert_eq!(missing(), 0, "the key is in neither range");
+    storage.append(&acme(), vec![(b"edge/1/z".to_vec(), Vec::new())]).await.unwrap();
+    storage.flush().await.unwrap();
+    assert_eq!(keys(&pages).await, [vec!["edge/1/z"], vec!["edge/2/c"]]);
+    other.commit(&acme(), of(vec![Change::Delete(b"edge/2/c".to_vec())])).await.unwrap();
+    assert_eq!(missing(), 2, "the content of another process's commit is unknown here");
+    assert_eq!(keys(&pages).await, [vec!["edge/1/z".to_owned()], nothing.clone()]);
+    // A page with another limit, start or direction.
+    storage.commit(&acme(), of(vec![put("edge/2/d", b""), put("edge/2/e", b"")])).await.unwrap();
+    keys(&pages).await;
+    let second = || whole(range("edge/2/", "edge/20"));
+    let odd = [
+        Page { limit: 1, ..second() },
+        Page { limit: 2, ..second() },
+        Page { skip: 1, ..second() },
+        Page { reverse: true, ..second() },
+        Page { limit: 0, ..second() },
+    ];
+    let scanned = storage.scan(&acme(), odd.to_vec()).await.unwrap();
+    assert_eq!(scanned.iter().map(|page| page.more).collect::<Vec<_>>(), [true, false, false, false, true]);
+    let (d, e) = ("edge/2/d".to_owned(), "edge/2/e".to_owned());
+    let expected = [vec![d.clone()], vec![d.clone(), e.clone()], vec![e.clone()], vec![e, d], nothing.clone()];
+    assert_eq!(keys(&odd).await, expected);
+    storage.delete_organization(&acme()).await.unwrap();
+    assert_eq!(keys(&pages).await, [nothing, Vec::new()]);
+}
+
 #[tokio::test]
 async fn whichever_process_has_written_each_reads_the_versions_and_values_that_were_committed_last() {
     let directory = tempfile::tempdir().unwrap();
@@ -101,6 +168,22 @@ async fn whichever_process_has_written_each_reads_the_versions_and_values_that_w
                 let expected: Vec<Option<Item>> = keys.iter().map(|key| model.get(key).cloned()).collect();
                 assert_eq!(process.get(&acme(), keys).await.unwrap(), expected, "round {round}");
             }
+            let ranges = [("a/", "a0"), ("count/", "count0"), ("user/1", "user/2"), ("user-", "user0"), ("user/", "z")];
+            let pages: Vec<Page> =
+                (0..2).map(|_| ranges[drawn.below(5)]).map(|(start, end)| whole(range(start, end))).collect();
+            let entries = |page: &Page| {
+                let entries = model.range(page.range.start.clone()..page.range.end.clone());
+                entries
+                    .map(|(key, Item { value, version })| Entry {
+                        key: key.clone(),
+                        value: value.clone(),
+                        version: *version,
+                    })
+                    .collect()
+            };
+            let expected: Vec<Vec<Entry>> = pages.iter().map(entries).collect();
+            let scanned = process.scan(&acme(), pages).await.unwrap();
+            assert_eq!(scanned.into_iter().map(|page| page.entries).collect::<Vec<_>>(), expected, "round {round}");
         }
     }
 }
@@ -165,14 +248,24 @@ fn number(value: &Option<Vec<u8>>) -> u64 {
     value.as_ref().map_or(0, |value| String::from_utf8_lossy(value).parse().unwrap())
 }
 
+/// The values of two keys, read as two ranges.
+async fn scan(storage: &SqliteStorage, pair: [&str; 2]) -> Vec<Option<Vec<u8>>> {
+    let pages = pair.map(|key| whole(range(key, &format!("{key}\0"))));
+    let scanned = storage.scan(&acme(), pages.to_vec()).await.unwrap();
+    scanned.into_iter().map(|page| page.entries.into_iter().next().map(|entry| entry.value)).collect()
+}
+
 async fn watch(storage: &SqliteStorage, pair: [&str; 2], acknowledged: &AtomicU64, ended: &AtomicBool) -> u64 {
     let (mut reads, mut last) = (0, 0);
     while !ended.load(Ordering::Acquire) {
         let least = acknowledged.load(Ordering::Acquire);
         // Sometimes another key is read with them, so that only a part is cached.
         let other = format!("nothing/{reads}");
-        let keys: &[&str] = if reads % 3 == 0 { &[pair[0], &other, pair[1]] } else { &pair };
-        let values = get(storage, keys).await;
+        let values = match reads % 4 {
+            0 => get(storage, &[pair[0], &other, pair[1]]).await,
+            1 => scan(storage, pair).await,
+            _ => get(storage, &pair).await,
+        };
         let (one, other) = (number(values.first().unwrap()), number(values.last().unwrap()));
         assert_eq!(one, other, "both are of one moment");
         assert!(one >= least, "{one} was read after {least} had been acknowledged");
