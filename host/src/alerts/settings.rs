@@ -40,8 +40,8 @@ pub enum InvalidAlerts {
     Url(String),
     /// It is no key.
     #[error(
-        "the key of the alerts' webhook is not {PREFIX} with 24 to 64 bytes in base64 after it, as this prints it: echo \
-         {PREFIX}$(openssl rand -base64 32)"
+        "the key of the alerts' webhook is not {PREFIX} with 24 to 64 bytes in base64 after it, as this prints it: \
+         echo {PREFIX}$(openssl rand -base64 32)"
     )]
     Key,
 }

@@ -90,7 +90,7 @@ impl DeliveryCommand {
                     && let Some(webhook) = organization.webhook().await?
                     && webhook.failing_since.is_some()
                 {
-                    // What waits waits for the webhook, so this is said once.
+                    // All items wait for the same webhook, so its error is printed once and not with each item.
                     let failing = json!({"failing_since": webhook.failing_since, "error": webhook.error});
                     output::object(false, &json!({"webhook": failing}));
                     output::print("\n");

@@ -57,8 +57,8 @@ impl TrustedProxies {
                 && !self.told.swap(true, Ordering::Relaxed)
             {
                 tracing::warn!(
-                    "requests come from {peer} on behalf of others, and it is not trusted to say of whom; if it is your \
-                     proxy, start the server with --trusted-proxy {peer}"
+                    "requests come from {peer} on behalf of others, and it is not trusted to say of whom; if it is \
+                     your proxy, start the server with --trusted-proxy {peer}"
                 );
             }
             return Some(peer);
