@@ -22,8 +22,8 @@ const COUNTS: u64 = 15 * 60 * 1_000;
 /// The same for wrong sign-ins: an attacker who guesses is slowed down, but continues.
 const SIGN_INS_COUNT: u64 = 60 * 60 * 1_000;
 
-/// Looks at all organizations once, one after another. It takes one turn of the host at a time, and its pauses are as
-/// long as its work.
+/// Looks at all organizations once, one after another. After each page it pauses for as long as the page has taken (but
+/// at most two seconds), so that other work gets its turn.
 ///
 /// # Errors
 /// Those of the storage. The organizations that were examined before count.

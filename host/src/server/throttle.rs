@@ -48,7 +48,8 @@ impl Throttle {
         }
     }
 
-    /// Counts a try before it is made, so that parallel tries count as well; an error is the number of seconds to wait.
+    /// Counts a try before it is made, so that parallel tries count as well. The error is the number of seconds to
+    /// wait.
     pub(crate) fn begin(&self, source: &impl Hash) -> Result<(), u32> {
         let (window, left) = self.window();
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);

@@ -69,13 +69,13 @@ impl HttpBody for Incoming {
     }
 }
 
-/// Watches that the client reads an answer that is noted already. `open` ends with it.
+/// Watches whether the client reads an answer that is already noted in a bill. `open` ends with the answer.
 pub(super) fn noted(answer: Response<Body>, open: Open) -> Response<Body> {
     open.owes(1);
     answer.map(|body| Body::new(Outgoing { first: None, body, bill: None, open, owed: true }))
 }
 
-/// Notes an answer: the part that exists already, and each further piece. `open` ends with it.
+/// Notes an answer in the bill: the part that exists already, and each further piece. `open` ends with the answer.
 pub(super) fn outgoing(answer: Response<Body>, bill: Bill, open: Open) -> Response<Body> {
     let (mut head, mut body) = answer.into_parts();
     // Most answers are in memory already, in one piece.

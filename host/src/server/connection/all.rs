@@ -61,7 +61,7 @@ impl Connections {
         let base = BASE + beside;
         let full = own.grow(base).is_err();
         if full {
-            // This memory is limited by the number of strangers.
+            // The connection is accepted in any case: the number of strangers' connections limits this memory too.
             own.grow_anyway(base);
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -116,8 +116,9 @@ impl Connections {
     }
 
     /// Tells some strangers' connections to end: first those with much memory, then those without a request, and among
-    /// equal ones the oldest. A connection that itself `holds` more pushes out none. If there are no strangers, the
-    /// connections that have been idle longest end. Returns whether any connection ends.
+    /// equal ones the oldest. `holds` is the memory of the connection that needs the room: unless it is little, only
+    /// connections that use more end. If there are no strangers, the connections that have been idle longest end. The
+    /// connection `but` is left out. Returns whether any connection ends.
     fn evict(&self, but: Option<u64>, holds: usize) -> bool {
         let open = self.lock();
         let others = || open.values().filter(|connection| Some(connection.number) != but);
