@@ -1,4 +1,5 @@
-//! What an organization can choose, each on an organization of its own: strict beside compat, and the options of §5.
+//! The options that an organization can choose, each tested on an organization of its own: strict mode beside compat
+//! mode, and all others.
 
 use insomnia_scim_tests::client::{Client, encode};
 use insomnia_scim_tests::person::{Person, unique};
