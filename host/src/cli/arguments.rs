@@ -1,4 +1,4 @@
-//! The options that all commands share, and the error for those that can't be used.
+//! The options that all commands share, and the error for options that can't be used.
 
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -143,7 +143,7 @@ impl Actor {
     }
 }
 
-/// The identity provider with this name. Every other name is that of another provider.
+/// The identity provider with this name. A name that is not known here is taken as that of another provider.
 pub(super) fn provider(name: &str) -> IdentityProvider {
     match name.to_ascii_lowercase().as_str() {
         "okta" => IdentityProvider::Okta,

@@ -115,8 +115,8 @@ pub(super) async fn open(
             Some(noted) => Note { id: noted.id.clone(), key: key.sealing(), older: Vec::new(), since: 0 },
             None => Note { id: random_id()?, key: key.sealing(), older: Vec::new(), since: 0 },
         };
-        // If another host that began at the same moment was faster, the database is sealed with its key, so all is read
-        // again.
+        // If another host has begun at the same moment and written its note first, the database is sealed with that
+        // host's key. So everything is read again.
         if note(&registry, &found, noted.as_ref(), &instance).await {
             return Ok((storage, key));
         }

@@ -45,7 +45,7 @@ pub(super) fn start(settings: &Settings, default: &str) -> anyhow::Result<Log> {
         }
     };
     started.map_err(|error| anyhow::anyhow!("the log can't be started: {error}"))?;
-    // Rust's own hook writes to stderr directly, and would so wait for a reader.
+    // Rust's own hook writes to stderr directly, so a panic would wait for a reader.
     std::panic::set_hook(Box::new(|panic| {
         let backtrace = std::backtrace::Backtrace::capture();
         tracing::error!("{panic}\n{backtrace}");

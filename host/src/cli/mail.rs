@@ -1,5 +1,5 @@
-//! The mailer of commands and of the server; and the mail folder, in which emails of an earlier start may be, with the
-//! time for which they stay there.
+//! The mailer of commands and of the server. Also the mail folder, in which emails of an earlier start may be, and the
+//! time for which emails stay there.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `member`: members of an organization.
+//! `member`: lists, adds, imports, changes, removes and erases members of an organization.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `oauth-client`: clients of an organization's OAuth 2.0 authorization server.
+//! `oauth-client`: manages the clients of an organization's OAuth 2.0 authorization server.
 
 use clap::Subcommand;
 use serde_json::{Value, json};

@@ -349,7 +349,7 @@ fn parse_quota(text: &str) -> Result<(Quota, Option<u64>), String> {
         return Ok((quota, None));
     }
     let limit = limit.parse().map_err(|_| format!("{name} can be a whole number or `default`, not {limit:?}"))?;
-    // A limit that could not be set later is already refused here.
+    // A limit that is too low would be refused when it is set. It is refused here already.
     Quotas::default().with(quota, limit).map_err(|error| error.to_string())?;
     Ok((quota, Some(limit)))
 }

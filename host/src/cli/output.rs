@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::bail;
 use serde_json::Value;
 
-/// How long a process that ends waits for its last message to be read.
+/// How long a process that ends waits until its last message is read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The first error that has occurred when the command printed something.
 static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();

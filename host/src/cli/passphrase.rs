@@ -1,4 +1,4 @@
-//! Passphrases: generated for people, and read without being shown to others.
+//! Generates passphrases for people, and reads passphrases without showing them to others.
 
 use std::io::{BufRead as _, IsTerminal as _};
 

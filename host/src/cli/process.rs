@@ -1,4 +1,4 @@
-//! The settings that the process asks of the system on which it runs.
+//! What the process asks of the operating system: limits, signals, and messages to the service manager.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sd_notify::NotifyState;

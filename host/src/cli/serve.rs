@@ -108,7 +108,8 @@ impl Serve {
 }
 
 impl Listen {
-    /// Opens the server. The address is bound first: it may leave the port open, which the base URL must name.
+    /// Opens the server. The address is bound first: if its port is 0, only then is the port known that the base URL
+    /// needs.
     pub(super) async fn open(&self, settings: &Settings) -> anyhow::Result<Server> {
         let address = self.listen.or(settings.listen).unwrap_or(DEFAULT_LISTEN);
         let passed = passed_on()?;

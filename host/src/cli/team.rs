@@ -1,4 +1,4 @@
-//! `team`: teams of an organization, and who is in them.
+//! `team`: lists, adds, changes and removes teams of an organization.
 
 use clap::{Args, Subcommand};
 use serde_json::json;

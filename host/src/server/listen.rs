@@ -85,7 +85,7 @@ impl From<TcpListener> for Listener {
     }
 }
 
-/// The reason why the server ended without a request to stop.
+/// The error with which the server has ended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {

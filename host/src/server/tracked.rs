@@ -78,7 +78,8 @@ pub(super) fn noted(answer: Response<Body>, open: Open) -> Response<Body> {
 /// Notes an answer in the bill: the part that exists already, and each further piece. `open` ends with the answer.
 pub(super) fn outgoing(answer: Response<Body>, bill: Bill, open: Open) -> Response<Body> {
     let (mut head, mut body) = answer.into_parts();
-    // Most answers are in memory already, in one piece.
+    // Most answers are in memory already, in one piece, which is noted at once: if there is no room for it, the answer
+    // can still be replaced by a refusal.
     let first = if body.size_hint().exact().is_some_and(|size| size > 0) {
         match pin!(&mut body).poll_frame(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),

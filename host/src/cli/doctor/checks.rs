@@ -129,7 +129,8 @@ fn of_postgres(storage: &PostgresConfig, answered: Result<Answered, PostgresOpen
     }
 }
 
-/// The finding about the clock of a PostgreSQL that is `ahead` of this machine's by this many milliseconds.
+/// The finding about the two clocks, of which that of the PostgreSQL is `ahead` of this machine's by this many
+/// milliseconds.
 fn clocks(ahead: i64) -> Finding {
     let apart = ahead.unsigned_abs();
     let found = || {

@@ -53,8 +53,9 @@ impl Connections {
         self.lock().len()
     }
 
-    /// Adds a stranger's connection that takes `beside` bytes in addition to the usual ones. If there are too many
-    /// connections, those that have been waiting longest without a request are told to end.
+    /// Adds a stranger's connection that takes `beside` bytes in addition to the usual ones. If the strangers then have
+    /// too many connections or too much memory, some connections are told to end, as [`Connections::evict`] chooses
+    /// them.
     pub(in crate::server) fn enter(self: &Arc<Self>, beside: usize) -> Entered {
         let now = Instant::now();
         let mut own = Held::nothing(Arc::clone(self.ledger.strangers()));
