@@ -11,10 +11,10 @@
 //! | `message` | one email for everything new, and the body of the webhook |
 //! | `watch` | the task in each host that does all this when the host has its turn |
 //!
-//! An alert is stored before anybody is told, and its record says what was sent, so a restart loses nothing and repeats
-//! nothing. A lasting alert is sent again once a day. An alert about a problem that often passes without help is only
-//! sent if two looks in a row find it. Every alert is over if two looks in a row do not find it, so a problem that
-//! comes and goes is sent once.
+//! An alert is stored before anybody is told, and its record says what was sent, so a restart loses nothing. A message
+//! is only sent twice, with the same id, if a host is killed before it has recorded the first one. A lasting alert is
+//! sent again once a day. An alert about a problem that often passes without help is only sent if two looks in a row
+//! find it. Every alert is over if two looks in a row do not find it, so a problem that comes and goes is sent once.
 
 mod book;
 mod cause;

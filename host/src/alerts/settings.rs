@@ -29,16 +29,16 @@ const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidAlerts {
-    /// A text is no email address.
+    /// The text is not an email address to which alerts can be sent.
     #[error("{0:?} is no email address that alerts can be sent to")]
     Address(String),
     /// There are more than 20 addresses.
     #[error("alerts can be mailed to {MOST_ADDRESSES} addresses at the most; use the address of a list")]
     TooManyAddresses,
-    /// A text is no URL for a webhook.
+    /// The URL can't be that of a webhook.
     #[error("the alerts' webhook is not an https URL without user and password, nor an http URL of this machine: {0}")]
     Url(String),
-    /// A text is no key.
+    /// The key does not have the form of a signing key.
     #[error(
         "the key of the alerts' webhook is not {PREFIX} with 24 to 64 bytes in base64 after it, as this prints it: \
          echo {PREFIX}$(openssl rand -base64 32)"

@@ -26,9 +26,9 @@ pub(super) struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "kebab-case")]
 pub(super) enum Phase {
-    /// It was found once, and may pass without help. Nobody is told.
+    /// The problem was found once, and may pass without help. Nobody is told.
     Suspected,
-    /// It lasts.
+    /// The last look has found the problem, so the alert lasts.
     On,
     /// The last look did not find it. If the next look does not find it either, it is over since then.
     Fading {
@@ -117,7 +117,7 @@ impl State {
         self.told.insert(channel.to_owned(), Told { at: now, over });
     }
 
-    /// Whether it is over and all these channels know that, so that it can be deleted.
+    /// Whether the alert is over and all these channels know it, so that it can be deleted.
     pub(super) fn is_done<'c>(&self, mut channels: impl Iterator<Item = &'c str>) -> bool {
         let knows = |channel: &str| self.told.get(channel).is_some_and(|told| told.over);
         matches!(self.phase, Phase::Over { .. }) && channels.all(knows)

@@ -63,7 +63,7 @@ struct Watch {
     own: Mutex<Own>,
 }
 
-/// The host's own knowledge.
+/// What the host itself has noticed, and when.
 #[derive(Default)]
 struct Own {
     /// When it last examined itself.
@@ -72,7 +72,7 @@ struct Own {
     silent: Silent,
     /// Observations that are not stored yet.
     sights: BTreeMap<About, Sight>,
-    /// When it last stored its observations.
+    /// When each observation was last stored.
     noted: HashMap<About, Instant>,
     /// Alerts about the storage, which can't be stored.
     of_storage: BTreeMap<About, State>,
@@ -96,7 +96,7 @@ impl Silent {
 /// The current alerts.
 #[derive(Default)]
 struct Summary {
-    /// How many there are for each cause, and the first subjects.
+    /// The number of alerts with each cause, and the first subjects of each.
     lasting: BTreeMap<AlertCause, (usize, Vec<String>)>,
     /// Alerts with news.
     news: Vec<Stored>,
@@ -182,7 +182,7 @@ impl Watch {
         }
     }
 
-    /// Whether the time in `of` is a minute ago or missing. If so, it is set to now.
+    /// Whether the time that `of` returns is at least a minute ago or missing. If so, it is set to now.
     fn is_time(&self, of: impl Fn(&mut Own) -> &mut Option<Instant>) -> bool {
         let (mut own, minute) = (self.own(), self.minute());
         let last = of(&mut own);
