@@ -1,4 +1,4 @@
-//! The component that was built and the text of the contract in `wit/` say the same, in both directions.
+//! The built component and the text of the contract in `wit/` agree: each has everything that the other has.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Chance that repeats itself: the same seed throws the same numbers.
+//! Random numbers that can be repeated: the same seed gives the same numbers.
 
 /// SplitMix64. A seed that once found something finds it again, so the numbers must never change.
 #[derive(Clone, Debug)]

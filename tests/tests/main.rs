@@ -1,4 +1,4 @@
-//! All tests from outside, as one executable: each executable links wasmtime and Cranelift again.
+//! All tests from outside are one executable, because each executable has to link wasmtime and Cranelift again.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod api;

@@ -1,4 +1,5 @@
-//! The host's storages keep the contract, and SQLite keeps it across restarts, crashes and processes.
+//! The storages of the host keep the rules of the contract, and SQLite also keeps them across restarts, crashes and
+//! several processes.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The rules of storage that are data (`tests/conformance`), over the host's own storages. Hosts in other languages run the
-//! same files over theirs.
+//! The rules of storage that are files with data (`tests/conformance`), tested on the storages of the host. Hosts in
+//! other languages test theirs with the same files.
 
 use std::collections::HashMap;
 use std::future::Future;

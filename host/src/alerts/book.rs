@@ -102,8 +102,8 @@ pub(super) struct Sight {
     pub(super) detail: Option<String>,
 }
 
-/// The state of the turn: one host at a time looks and sends, by the rules of [`Schedule`], which also apply to an
-/// organization's jobs.
+/// The record of the turns. One host at a time has the turn to look and to send, by the rules of [`Schedule`], which
+/// also apply to an organization's jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Turns {
     wake_at: Option<u64>,
@@ -196,8 +196,8 @@ impl Book<'_> {
         woken.await.map(drop)
     }
 
-    /// Reads, changes and writes the turn, again if another host was faster. If `change` returns `None`, nothing is
-    /// written.
+    /// Reads, changes and writes the record of the turns. If another host was faster, all of this is done again. If
+    /// `change` returns `None`, nothing is written.
     async fn change_turns<T>(self, change: impl Fn(&mut Turns) -> Option<T>) -> Result<Option<T>, StorageError> {
         let mut tries = 0;
         loop {
@@ -215,7 +215,8 @@ impl Book<'_> {
         }
     }
 
-    /// The alerts about organizations after `after` and up to `last`, or up to the end if there is no `last`.
+    /// The alerts about the organizations whose names come after `after`, up to `last`, or up to the end if there is no
+    /// `last`.
     pub(super) async fn of_fleet(self, after: Option<&str>, last: Option<&str>) -> Result<Vec<Stored>, StorageError> {
         let beyond = |name: &str| format!("{FLEET}{name}{AFTER_SPACE}").into_bytes();
         let all = KeyRange::beginning_with(FLEET);
@@ -267,7 +268,7 @@ impl Book<'_> {
         self.wake(now).await
     }
 
-    /// Deletes an observation.
+    /// Deletes observations.
     pub(super) async fn forget(self, seen: &[About]) -> Result<(), StorageError> {
         let changes: Vec<Change> = seen.iter().map(|about| Change::Delete(about.key(SEEN))).collect();
         if changes.is_empty() { Ok(()) } else { self.space().change(changes).await }
@@ -300,7 +301,8 @@ impl Book<'_> {
         self.space().commit(conditions, writes).await.map(drop)
     }
 
-    /// Stores alerts of which somebody was told, and deletes those in `done`. Alerts in memory are skipped.
+    /// Stores alerts of which somebody was told, and deletes those for which `done` is true. Alerts in memory are
+    /// skipped.
     ///
     /// # Errors
     /// Those of [`Book::write`].
@@ -333,7 +335,7 @@ impl Book<'_> {
     }
 }
 
-/// An alert that can't be read begins again if it is found again.
+/// Reads a stored alert. If its state can't be read, the alert begins anew if it is found again.
 fn stored(entry: Entry, found: Found) -> Option<Stored> {
     let about = About::parse(&entry.key, found.prefix())?;
     let state = serde_json::from_slice(&entry.value).unwrap_or_else(|_| State::unknown());

@@ -49,7 +49,7 @@ pub enum AlertCause {
     ComponentFailing,
 }
 
-/// There is no cause of this name.
+/// The error that there is no cause with this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no alert {0:?}; there are {all}", all = AlertCause::ALL.map(AlertCause::name).join(", "))]
 pub struct UnknownCause(String);
@@ -186,7 +186,7 @@ impl AlertCause {
         matches!(self, Self::DiskNearlyFull | Self::StorageFull | Self::StorageFailing | Self::ComponentFailing)
     }
 
-    /// Whether it often passes without help. Then an alert is only sent if it is found twice in a row.
+    /// Whether such a problem often passes without help. Then an alert is only sent if two looks in a row find it.
     pub(super) fn may_pass(self) -> bool {
         matches!(
             self,

@@ -15,15 +15,16 @@ use crate::timestamp::date;
 
 /// How many organizations are examined before other work gets its turn.
 const AT_ONCE: u32 = 50;
-/// The longest pause after them.
+/// The longest pause after this many organizations.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long an observation of a host is valid, in milliseconds.
 const COUNTS: u64 = 15 * 60 * 1_000;
-/// The same for wrong sign-ins: an attacker who guesses is slowed down, but continues.
+/// How long an observation of wrong sign-ins is valid, in milliseconds. An attacker who guesses is slowed down, so the
+/// next observation may take longer.
 const SIGN_INS_COUNT: u64 = 60 * 60 * 1_000;
 
-/// Looks at all organizations once, one after another. It takes one turn of the host at a time, and its pauses are as
-/// long as its work.
+/// Looks at all organizations once, one after another. After each page it pauses for as long as the page has taken (but
+/// at most two seconds), so that other work gets its turn.
 ///
 /// # Errors
 /// Those of the storage. The organizations that were examined before count.

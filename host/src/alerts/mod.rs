@@ -11,9 +11,10 @@
 //! | `message` | one email for everything new, and the body of the webhook |
 //! | `watch` | the task in each host that does all this when the host has its turn |
 //!
-//! An alert is stored before anybody is told, and its record says what was sent, so a restart loses nothing and repeats
-//! nothing. A lasting alert is sent again once a day. An alert that often passes without help is sent when it is found
-//! twice in a row, and every alert is over when it is not found twice in a row, so that a flickering one is sent once.
+//! An alert is stored before anybody is told, and its record says what was sent, so a restart loses nothing. A message
+//! is only sent twice, with the same id, if a host is killed before it has recorded the first one. A lasting alert is
+//! sent again once a day. An alert about a problem that often passes without help is only sent if two looks in a row
+//! find it. Every alert is over if two looks in a row do not find it, so a problem that comes and goes is sent once.
 
 mod book;
 mod cause;
@@ -44,13 +45,13 @@ use crate::provisioner::Provisioner;
 pub struct Alert {
     /// The cause.
     pub cause: AlertCause,
-    /// The organization; `null` if it is about a host.
+    /// The organization; `null` if the alert is about a host.
     pub organization: Option<String>,
-    /// The host; `null` if it is about an organization.
+    /// The host; `null` if the alert is about an organization.
     pub host: Option<String>,
     /// When it was found first.
     pub since: u64,
-    /// More about it, such as how much room there is.
+    /// Details, such as how much space is free.
     pub detail: Option<String>,
     /// When somebody was told last; `null` if nobody was.
     pub told: Option<u64>,

@@ -18,7 +18,7 @@ use crate::capability::http::HttpClient;
 
 /// How often all organizations are looked at.
 const EVERY: Duration = Duration::from_secs(5 * 60);
-/// The most addresses.
+/// The most email addresses.
 const MOST_ADDRESSES: usize = 20;
 /// The prefix of the signing key in the form that people see.
 const PREFIX: &str = "whsec_";
@@ -29,19 +29,19 @@ const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidAlerts {
-    /// It is no address.
+    /// The text is not an email address to which alerts can be sent.
     #[error("{0:?} is no email address that alerts can be sent to")]
     Address(String),
     /// There are more than 20 addresses.
     #[error("alerts can be mailed to {MOST_ADDRESSES} addresses at the most; use the address of a list")]
     TooManyAddresses,
-    /// It is no URL for a webhook.
+    /// The URL can't be that of a webhook.
     #[error("the alerts' webhook is not an https URL without user and password, nor an http URL of this machine: {0}")]
     Url(String),
-    /// It is no key.
+    /// The key does not have the form of a signing key.
     #[error(
-        "the key of the alerts' webhook is not {PREFIX} with 24 to 64 bytes in base64 after it, as this prints it: echo \
-         {PREFIX}$(openssl rand -base64 32)"
+        "the key of the alerts' webhook is not {PREFIX} with 24 to 64 bytes in base64 after it, as this prints it: \
+         echo {PREFIX}$(openssl rand -base64 32)"
     )]
     Key,
 }
@@ -148,8 +148,9 @@ impl Alerts {
         self
     }
 
-    /// How often all organizations are looked at; every five minutes by default, and at least every second. If a look
-    /// takes long, the pause after it is longer, so that looks take at most a twentieth of the time.
+    /// How often all organizations are looked at. The default is every five minutes. A pause of less than a second is
+    /// taken for one second, and a pause of more than six hours for six hours. If a look takes long, the pause after it
+    /// is longer, so that looks take at most a twentieth of the time.
     #[must_use]
     pub fn every(mut self, pause: Duration) -> Self {
         self.every = pause.max(Duration::from_secs(1));

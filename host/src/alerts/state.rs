@@ -26,11 +26,11 @@ pub(super) struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "kebab-case")]
 pub(super) enum Phase {
-    /// It was found once, and may pass without help. Nobody is told.
+    /// The problem was found once, and may pass without help. Nobody is told.
     Suspected,
-    /// It lasts.
+    /// The last look has found the problem, so the alert lasts.
     On,
-    /// It was not found in the last look. If the next look does not find it either, it is over since then.
+    /// The last look did not find it. If the next look does not find it either, it is over since then.
     Fading {
         /// When it was first not found.
         at: u64,
@@ -64,8 +64,9 @@ pub(super) enum News {
     Over,
 }
 
-/// The state after a look: `found` is what was found, if anything; `may_pass` says whether only the second look in a
-/// row counts. `None` means that there is no alert.
+/// The state after a look; `None` means that there is no alert. `found` has the details of what the look has found, or
+/// `None` if it has found nothing. `may_pass` says that an alert only begins with the second look in a row that finds
+/// it.
 pub(super) fn after(before: Option<State>, found: Option<Option<String>>, may_pass: bool, now: u64) -> Option<State> {
     let Some(mut state) = before else {
         let phase = if may_pass { Phase::Suspected } else { Phase::On };
@@ -116,7 +117,7 @@ impl State {
         self.told.insert(channel.to_owned(), Told { at: now, over });
     }
 
-    /// Whether it is over and all these channels know that, so that it can be deleted.
+    /// Whether the alert is over and all these channels know it, so that it can be deleted.
     pub(super) fn is_done<'c>(&self, mut channels: impl Iterator<Item = &'c str>) -> bool {
         let knows = |channel: &str| self.told.get(channel).is_some_and(|told| told.over);
         matches!(self.phase, Phase::Over { .. }) && channels.all(knows)
@@ -131,8 +132,8 @@ mod tests {
     const MINUTE: u64 = 60_000;
     const MAIL: &str = "mail:ops@example.com";
 
-    /// The messages after looks that find the alert (`x`) or not (`-`), one look a minute, each followed by a try to
-    /// send. After a look written as a capital letter or `_`, sending fails.
+    /// The messages after looks that find the alert (`x`) or not (`-`). There is one look a minute, and after each one
+    /// a try to send. After a look that is written as `X` or `_`, sending fails.
     fn told(looks: &str, may_pass: bool) -> String {
         let (mut state, mut told) = (None, String::new());
         for (number, look) in (0..).zip(looks.chars()) {

@@ -1,8 +1,8 @@
 //! Sends each receiver what is new to it, at least once.
 //!
-//! The alert's record says what was sent. It is updated after the receiver has accepted the message; if the host is
+//! The alert's record says what was sent. It is updated after the receiver has accepted the message. If the host is
 //! killed in between, the message is sent again with the same id. If a receiver accepts nothing, it is tried again
-//! after a pause that grows from five seconds to an hour; meanwhile the others get their messages.
+//! after a pause that grows from five seconds to an hour. Meanwhile the other receivers get their messages.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,7 +29,7 @@ const FIRST_PAUSE: u64 = 5_000;
 const LONGEST_PAUSE: u64 = 60 * 60 * 1_000;
 /// How long a webhook may take.
 const LONGEST: Duration = Duration::from_secs(15);
-/// How long a mail server may take. It has its own limit, and this one applies if that fails.
+/// How long the mail system may take. It has a limit of its own; this one applies if that one fails.
 const LONGEST_MAIL: Duration = Duration::from_secs(90);
 /// The most alerts in the body of a webhook.
 const OF_WEBHOOK: usize = 200;
@@ -119,7 +119,7 @@ impl Teller<'_> {
         self.settings.left_out.contains(&stored.about.cause)
     }
 
-    /// Whether it is over and every receiver was told.
+    /// Whether the alert is over and every receiver was told.
     pub(super) fn is_done(&self, stored: &Stored) -> bool {
         let names: Vec<String> = match self.is_left_out(stored) {
             true => Vec::new(),

@@ -28,7 +28,7 @@ const ASK: Duration = Duration::from_secs(5);
 const MINUTE: Duration = Duration::from_secs(60);
 /// How often a turn is renewed: two renewals may fail before it ends.
 const RENEWAL: Duration = Duration::from_millis(CLAIM / 3);
-/// Looking at all organizations may take this fraction of the time: one in so many parts.
+/// Looks at all organizations may take at most this part of the time: a twentieth.
 const SHARE: u64 = 20;
 /// After this many calls in a row without an answer, the component counts as failing.
 const SILENCES: u32 = 3;
@@ -42,8 +42,8 @@ const NAMED: usize = 5;
 const MOST_SIGHTS: usize = 2_000;
 
 impl Alerts {
-    /// Looks for what needs a person, and tells it, until it is dropped: have it run as a task of its own, one in each host.
-    /// It works whoever else does so on the same storage, and delays no request.
+    /// Looks for problems that need a person, and tells the receivers, until this future is dropped. Spawn it as a
+    /// task, once in each host. Of several hosts on one storage, one at a time does the work. It delays no request.
     pub async fn watch(self, provisioner: Provisioner) {
         let watch = Watch::new(self, provisioner);
         loop {
@@ -63,7 +63,7 @@ struct Watch {
     own: Mutex<Own>,
 }
 
-/// The host's own knowledge.
+/// What the host itself has noticed, and when.
 #[derive(Default)]
 struct Own {
     /// When it last examined itself.
@@ -72,7 +72,7 @@ struct Own {
     silent: Silent,
     /// Observations that are not stored yet.
     sights: BTreeMap<About, Sight>,
-    /// When it last stored its observations.
+    /// When each observation was last stored.
     noted: HashMap<About, Instant>,
     /// Alerts about the storage, which can't be stored.
     of_storage: BTreeMap<About, State>,
@@ -96,7 +96,7 @@ impl Silent {
 /// The current alerts.
 #[derive(Default)]
 struct Summary {
-    /// How many there are for each cause, and the first subjects.
+    /// The number of alerts with each cause, and the first subjects of each.
     lasting: BTreeMap<AlertCause, (usize, Vec<String>)>,
     /// Alerts with news.
     news: Vec<Stored>,
@@ -177,12 +177,12 @@ impl Watch {
                 own.noted.extend(sights.keys().map(|about| (about.clone(), Instant::now())));
                 own.sights.clear();
             }
-            // It waits for the next time.
+            // The observations wait for the next time.
             Err(error) => warn_hourly!("alerts-noted"; "the observations of this host can't be stored yet: {error}"),
         }
     }
 
-    /// Whether the last time was a minute ago, or there was none.
+    /// Whether the time that `of` returns is at least a minute ago or missing. If so, it is set to now.
     fn is_time(&self, of: impl Fn(&mut Own) -> &mut Option<Instant>) -> bool {
         let (mut own, minute) = (self.own(), self.minute());
         let last = of(&mut own);

@@ -1,4 +1,4 @@
-//! `alerts`: what needs a person now, and whether alerts arrive.
+//! `alerts`: lists the problems that need a person now, and tests whether alerts arrive.
 
 use anyhow::{anyhow, ensure};
 use clap::Subcommand;
@@ -11,7 +11,7 @@ use super::{host, output};
 use crate::alerts::AlertCause;
 use crate::capability::clock::{Clock as _, SystemClock};
 
-/// How many alerts are read at once.
+/// How many alerts are read at a time.
 const PAGE: u32 = 500;
 
 /// Commands about alerts: what needs a person, and is told to the operator.

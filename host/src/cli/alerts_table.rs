@@ -1,4 +1,4 @@
-//! The table `[alerts]` of the configuration file: who is told what needs a person.
+//! The table `[alerts]` of the configuration file: who is told of problems that need a person.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ use url::Url;
 use crate::alerts::{AlertCause, AlertWebhook, Alerts};
 use crate::http::HttpConfig;
 
-/// The longest pause between two looks, in seconds: what needs a person is told on the same day.
+/// The longest pause between two looks, in seconds. With it, a problem is still told on the same day.
 const LONGEST_PAUSE: u64 = 24 * 60 * 60;
-/// The most room that may be asked for, in MiB: a pebibyte.
+/// The most free space that may be demanded, in MiB: a pebibyte.
 const MOST_ROOM: u64 = 1 << 30;
 
 /// The table `[alerts]` of the configuration file; flags of `serve` come before it.
@@ -31,30 +31,29 @@ const MOST_ROOM: u64 = 1 << 30;
 pub(super) struct AlertsTable {
     /// The addresses that alerts are mailed to.
     pub(super) mail: Vec<String>,
-    /// The URL that they are posted to.
+    /// The URL to which alerts are posted.
     pub(super) webhook: Option<String>,
-    /// The file that holds the key of its signatures, `whsec_…`.
+    /// The file that holds the key, `whsec_…`, with which posts to the URL are signed.
     pub(super) webhook_secret_file: Option<PathBuf>,
-    /// The names of alerts that nobody is told.
+    /// The causes of which nobody is told.
     leave_out: Vec<String>,
     /// How often all organizations are looked at, in seconds: 1 to 86,400. Default: 300.
     every_seconds: Option<u64>,
-    /// The room that there must be in the data directory, in MiB: 0, which asks for none, to 1,073,741,824. Default:
-    /// 1,024.
+    /// The least free space in the data directory, in MiB: 0, which demands none, to 1,073,741,824. Default: 1,024.
     disk_free_mib: Option<u64>,
 }
 
 impl AlertsTable {
-    /// Whether anybody is told.
+    /// Whether there is a receiver of alerts.
     pub(super) fn tells_somebody(&self) -> bool {
         !self.mail.is_empty() || self.webhook.is_some()
     }
 
-    /// The alerts that the table describes, with the room in the data directory among what is looked at. `http` are the settings
-    /// of outgoing HTTP.
+    /// The alerts that the table describes. They include one about the free space in the data directory `data`. `http`
+    /// are the settings of outgoing HTTP.
     ///
     /// # Errors
-    /// Says which setting can't be used.
+    /// The error says which setting can't be used.
     pub(super) fn alerts(&self, data: &Path, http: &HttpConfig) -> anyhow::Result<Alerts> {
         let left_out: Result<Vec<AlertCause>, _> = self.leave_out.iter().map(|name| name.parse()).collect();
         let mut alerts = Alerts::default().mail(self.mail.clone())?;
@@ -85,7 +84,8 @@ impl AlertsTable {
             (None, None) => Ok(alerts),
             (Some(_), None) => {
                 bail!(
-                    "what is posted to the alerts' webhook is signed: name its key with --alert-webhook-secret-file FILE"
+                    "what is posted to the alerts' webhook is signed: name its key with --alert-webhook-secret-file \
+                     FILE"
                 )
             }
             (None, Some(_)) => bail!("there is a key for the alerts' webhook and no webhook: set --alert-webhook URL"),
@@ -93,7 +93,8 @@ impl AlertsTable {
     }
 }
 
-/// The settings of outgoing HTTP that reach this URL as well: it is the operator's own, and may be on an internal network.
+/// The settings of outgoing HTTP, changed so that requests may also go to this URL. It is the operator's own, and may
+/// be on an internal network.
 pub(super) fn reaching(url: &str, http: &HttpConfig) -> HttpConfig {
     let mut http = HttpConfig { only: None, organizations: Default::default(), ..http.clone() };
     if let Ok(url) = Url::parse(url)

@@ -1,4 +1,4 @@
-//! `api-key`: what opens the admin API.
+//! `api-key`: manages the keys of the admin API.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -15,13 +15,14 @@ pub(super) enum ApiKeyCommand {
     Create {
         /// A name for the key, such as the program that uses it.
         name: String,
-        /// What the key may do, for instance `members:read`: a resource, and `read` or `write`. `write` includes `read`.
-        /// Without a scope the key may do everything (`all:write`). Resources: organizations, components, connector,
-        /// automatic-refresh, oauth-clients, members, teams, schemas, guard, logs, events, streams, api-keys, all.
+        /// What the key may do, for instance `members:read`: a resource, and `read` or `write`. `write` includes
+        /// `read`. Without a scope the key may do everything (`all:write`). Resources: organizations, components,
+        /// connector, automatic-refresh, oauth-clients, members, teams, schemas, guard, logs, events, streams,
+        /// api-keys, all.
         #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
         scopes: Vec<ApiScope>,
-        /// When the key expires: after a number of days or years (`90d`, `1y`), at a time such as `2027-01-31T00:00:00Z`, or
-        /// `never`.
+        /// When the key expires: after a number of days or years (`90d`, `1y`), at a time such as
+        /// `2027-01-31T00:00:00Z`, or `never`.
         #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: ApiKeyExpiry,
         #[command(flatten)]
@@ -41,7 +42,7 @@ pub(super) enum ApiKeyCommand {
     },
 }
 
-/// Whose keys.
+/// The holder of the keys.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Whose {
@@ -102,7 +103,7 @@ impl ApiKeyCommand {
     }
 }
 
-/// Keeps in the audit trail of its holder what was done to a key.
+/// Notes in the holder's audit trail what was done to a key.
 async fn record(provisioner: &Provisioner, holder: &ApiKeyHolder, act: &str, key: &ApiKey) -> anyhow::Result<()> {
     match holder {
         ApiKeyHolder::Organization(id) => {

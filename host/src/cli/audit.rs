@@ -1,4 +1,4 @@
-//! `audit`: what people, API keys and the operator did.
+//! `audit`: shows what people, API keys and the operator have done.
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
@@ -15,8 +15,8 @@ use crate::organization::Organization;
 /// Commands about the audit trail.
 #[derive(Subcommand)]
 pub(super) enum AuditCommand {
-    /// List the newest entries of an organization, or those about the operator's acts beyond single organizations (deleted
-    /// organizations, the operator's own keys, components).
+    /// List the newest entries of an organization, or those about the operator's acts beyond single organizations
+    /// (deleted organizations, the operator's own keys, components).
     List {
         /// List the entries of this organization.
         #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION", required_unless_present = "operator")]
@@ -30,8 +30,8 @@ pub(super) enum AuditCommand {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
     },
-    /// Write entries to standard output as JSON Lines, newest first. Without --organization or --operator, the entries of all
-    /// organizations follow each other, and the operator's own come last.
+    /// Write entries to standard output as JSON Lines, newest first. Without --organization or --operator, the entries
+    /// of all organizations follow each other, and the operator's own come last.
     Export {
         /// Export only the entries of this organization. [default: all organizations]
         #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION")]
@@ -44,7 +44,7 @@ pub(super) enum AuditCommand {
     },
 }
 
-/// Which entries.
+/// The entries to list or export. They must meet every condition that is given.
 #[derive(Args, Clone)]
 pub(super) struct Filter {
     #[command(flatten)]
@@ -86,7 +86,8 @@ impl AuditCommand {
                     let found = provisioner.organizations(after.as_ref(), PAGE).await?;
                     let Some(last) = found.last() else { break };
                     for registered in &found {
-                        // One that is deleted at this moment, or whose component fails, does not keep the others back.
+                        // An organization that is being deleted at this moment, or whose component fails, must not keep
+                        // the entries of the others back.
                         let organization = provisioner.organization(&registered.id);
                         if let Err(error) = export(&organization, Some(&registered.id), &filter).await {
                             tracing::error!(organization = %registered.id, "the audit trail can't be read: {error}");
@@ -105,7 +106,7 @@ impl AuditCommand {
     }
 }
 
-/// Prints all entries of a trail, each with the id of the organization, if it is that of one.
+/// Prints all entries of a trail. If it is the trail of an organization, each entry gets the organization's id.
 async fn export(trail: &Organization, organization: Option<&OrganizationId>, filter: &Filter) -> anyhow::Result<()> {
     let mut after = None;
     loop {

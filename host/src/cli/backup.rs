@@ -1,4 +1,4 @@
-//! `backup`, `restore` and `migrate`: all organizations, and the host key, from one place to another.
+//! `backup`, `restore` and `migrate`: copy all organizations and the host key from one place to another.
 
 use std::fs;
 use std::future::ready;
@@ -25,9 +25,10 @@ use crate::storage::{
 
 /// Arguments of `backup`.
 ///
-/// What --data and --storage name is read as it is at one moment, and copied with the host key into a data directory that a
-/// server can be started on. What was copied is read again and compared. Emails in the folder `mail` are not copied. If the
-/// copy is broken off, give the command again: it keeps what has arrived and is still the same.
+/// The command copies the data that --data and --storage name, as it is at one moment, and the host key into a data
+/// directory on which a server can be started. Then it reads the copy again and compares it with the source. Emails in
+/// the folder `mail` are not copied. If the copy is broken off, the same command can be given again: it keeps the items
+/// that have arrived and are still the same.
 #[derive(Args)]
 pub(super) struct Backup {
     /// The new data directory.
@@ -36,9 +37,10 @@ pub(super) struct Backup {
 
 /// Arguments of `restore`.
 ///
-/// It writes into the PostgreSQL that --storage, its variable or the configuration file names, and the host key into --data; without
-/// a PostgreSQL, all goes into --data. It says so before it begins. That place must have no organizations, and no server may run
-/// there. If it is broken off, give the command again: it keeps what has arrived.
+/// The command writes into the PostgreSQL that --storage, its variable or the configuration file names, and copies the
+/// host key into --data. Without a PostgreSQL, everything goes into --data. The command says where it writes before it
+/// begins. There must be no organizations in that place, and no server may run on it. If the command is broken off, it
+/// can be given again: it keeps what has arrived.
 #[derive(Args)]
 pub(super) struct Restore {
     /// The data directory that `backup` made.
@@ -47,11 +49,13 @@ pub(super) struct Restore {
 
 /// Arguments of `migrate`.
 ///
-/// Stop every server first: it is refused while one runs. On a PostgreSQL only servers of this release or a later one are noticed, and
-/// neither older ones nor backends that SCIM is built into. The organizations stay in the source as well, but a data directory gets a
-/// mark, the file `moved`, by which servers and commands refuse its old database and name the new place; delete the file to go on
-/// with the old one. With a PostgreSQL the host key stays in the data directory. Out of a PostgreSQL it is copied from --data. If it
-/// is broken off, give the command again: it keeps what has arrived and is still the same.
+/// All servers must be stopped first: the command is refused while one runs. On a PostgreSQL, only servers of this
+/// release or a later one are noticed; older servers, and backends that contain SCIM, are not. The organizations stay
+/// in the source as well. A data directory as the source gets a mark, the file `moved`. Because of it, servers and
+/// commands refuse the old database and name the new place; who deletes the file can use the old database again. If the
+/// target is a PostgreSQL, the host key stays in the data directory. If the source is a PostgreSQL, the host key is
+/// copied from --data. If the command is broken off, it can be given again: it keeps the items that have arrived and
+/// are still the same.
 #[derive(Args)]
 pub(super) struct Migrate {
     /// A data directory, or the URL of a PostgreSQL.
@@ -66,7 +70,8 @@ impl Backup {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let to = Place { database: None, directory: self.directory, checkpoints: Checkpoints::Own };
         let from = Place::of(settings);
-        // What is old is no backup, and nobody looks at what a backup says every night.
+        // A copy of a database from which the organizations were moved away would be no backup. It must be refused,
+        // since nobody reads what a nightly backup prints.
         from.check_moved()?;
         let copied = transfer(&from, &to, nothing()).await?;
         copied.say(settings, "backed up to");
@@ -90,7 +95,7 @@ impl Restore {
 impl Migrate {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let from = Place::named(settings, &self.from, &settings.data)?;
-        // A PostgreSQL has no place for the key: it stays where it is.
+        // A PostgreSQL has no place for the host key, so the key stays in the directory of the source.
         let to = Place::named(settings, &self.to, &from.directory)?;
         from.check_there()?;
         let copied = match &from.database {
@@ -98,7 +103,8 @@ impl Migrate {
                 let storage = PostgresStorage::open_existing(config.clone()).await?;
                 let looked = presence::look(&storage).await?;
                 from.check_stopped(&looked.running)?;
-                // There is no mark that keeps a server from beginning while it is copied.
+                // A PostgreSQL has no mark that keeps servers from starting during the copy. So they are looked for
+                // once more before the last commit.
                 let last = async {
                     let running = looked.since(&storage).await?;
                     from.check_stopped(&running).map_err(|used| CopyError::InUse(used.to_string()))
@@ -118,11 +124,12 @@ impl Migrate {
     }
 }
 
-/// Where organizations are: in a PostgreSQL or in the directory's database. The host key is in the directory in any case.
+/// The place of organizations: a PostgreSQL, or the database in the directory. The host key is in the directory in
+/// either case.
 struct Place {
     database: Option<PostgresConfig>,
     directory: PathBuf,
-    /// Who moves the log of a database in the directory.
+    /// Who moves SQLite's write-ahead log into the database, if the database is in the directory.
     checkpoints: Checkpoints,
 }
 
@@ -131,7 +138,7 @@ impl Place {
         Self { database: settings.storage.clone(), directory: settings.data.clone(), checkpoints: settings.checkpoints }
     }
 
-    /// What `--from` or `--to` says; `key` is the directory with the host key, where it says a PostgreSQL.
+    /// The place that `--from` or `--to` names. If it is a PostgreSQL, the host key is in the directory `key`.
     fn named(settings: &Settings, text: &str, key: &Path) -> anyhow::Result<Self> {
         if !text.contains("://") {
             return Ok(Self { database: None, directory: text.into(), checkpoints: settings.checkpoints });
@@ -150,7 +157,7 @@ impl Place {
         }
     }
 
-    /// As [`Place::name`], with where the host key goes.
+    /// The name as in [`Place::name`], and where the host key goes.
     fn full_name(&self) -> String {
         match &self.database {
             Some(config) => format!("{config}, and the host key into {}", self.directory.display()),
@@ -158,7 +165,8 @@ impl Place {
         }
     }
 
-    /// As [`Place::name`], wherever it is read.
+    /// The name as in [`Place::name`], with an absolute path, so that it stays right when it is read in another
+    /// directory.
     fn lasting_name(&self) -> String {
         match &self.database {
             None => absolute(&self.directory).map_or_else(|_| self.name(), |path| path.display().to_string()),
@@ -166,7 +174,7 @@ impl Place {
         }
     }
 
-    /// Refuses a directory whose organizations are elsewhere.
+    /// Refuses a data directory whose organizations were moved to another place, or are being moved.
     fn check_moved(&self) -> anyhow::Result<()> {
         if self.database.is_none() { moved::check(&self.directory) } else { Ok(()) }
     }
@@ -178,8 +186,8 @@ impl Place {
         Ok(())
     }
 
-    /// Marks a directory as moved to the other place. Refuses one that somebody uses, before there is a mark: what is written there
-    /// from now on would be missing in the copy.
+    /// Marks a data directory as moved to the other place. If somebody uses its database, the directory is refused
+    /// without a mark, since what is written there from now on would be missing in the copy.
     async fn begin_move(&self, to: &Self) -> anyhow::Result<Move> {
         let (directory, to, checkpoints) = (self.directory.clone(), to.lasting_name(), self.checkpoints);
         let begun = spawn_blocking(move || {
@@ -192,7 +200,7 @@ impl Place {
         }
     }
 
-    /// Refuses a place on which these servers run, as [`Place::begin_move`] does.
+    /// Refuses a place if these servers run on it, for the same reason as [`Place::begin_move`].
     fn check_stopped(&self, running: &[String]) -> Result<(), InUse> {
         if running.is_empty() {
             return Ok(());
@@ -220,16 +228,16 @@ impl Place {
     }
 }
 
-/// Somebody uses the place that is to be moved.
+/// The error that a server or another program uses the place that is to be moved.
 #[derive(Debug, thiserror::Error)]
 #[error("{place} is in use, and what is written there meanwhile would be missing: {by}; then give the command again")]
 pub(super) struct InUse {
     place: String,
-    /// Whom to stop.
+    /// What the operator has to stop.
     by: String,
 }
 
-/// What a copy has done.
+/// The result of a copy.
 struct Report {
     copied: Copied,
     to: String,
@@ -265,7 +273,7 @@ impl Report {
     }
 }
 
-/// Nothing is looked at before the last commit.
+/// A check before the last commit that checks nothing.
 fn nothing() -> LastLook<'static> {
     Box::pin(ready(Ok(())))
 }
@@ -280,7 +288,8 @@ async fn transfer(from: &Place, to: &Place, last: LastLook<'_>) -> anyhow::Resul
     let check = Box::new(|note: Option<&[u8]>| right_key(&from.directory, &to.directory, note));
     let look = Look { at: note_key(NOTE), check, last };
     let copied = if target.serves().await? {
-        // It may be what this command has copied before it was killed, and then only the end of the mark is missing.
+        // The target may hold what this very command had copied before it was killed, so that only the mark of the move
+        // is still to be deleted. So it is compared with the source instead of being refused.
         let may_be_this = to.database.is_none() && moved::is_returning(&to.directory)? && !is_same(from, to);
         let compared = if may_be_this { compare(source, &mut *target, look).await } else { Err(CopyError::NotEmpty) };
         compared.with_context(|| format!("nothing was written into {}", to.name()))?
@@ -289,7 +298,8 @@ async fn transfer(from: &Place, to: &Place, last: LastLook<'_>) -> anyhow::Resul
             moved::begin_return(&to.directory)?;
         }
         if from.directory != to.directory {
-            // Before the data: a server refuses to start where they name a database that is not there yet.
+            // These files are copied before the data. A server refuses to start in a directory with these files and
+            // without a database, so it does not begin a new one beside the copy.
             for name in [KEY, INSTANCE] {
                 bring(&from.directory.join(name), &to.directory.join(name))?;
             }
@@ -298,23 +308,24 @@ async fn transfer(from: &Place, to: &Place, last: LastLook<'_>) -> anyhow::Resul
             .await
             .with_context(|| format!("what {} has can't be copied to {}", from.name(), to.name()))?
     };
-    // A source without any organization leaves none that serves.
+    // If the source has no organization, the target does not serve, even now.
     if to.database.is_none() && target.serves().await? {
-        // The target is open still, so that nobody can have begun to move away what has just arrived.
+        // The target is still open, so nobody can have begun to move the organizations away again that have just
+        // arrived.
         moved::forget(&to.directory).context("all has arrived: give the command again, to end the mark of the move")?;
     }
     let (to, host_key) = (to.name(), to.directory.join(KEY));
     Ok(Report { copied, to, host_key, seconds: begun.elapsed().as_secs_f64() })
 }
 
-/// Whether both are the database in one directory.
+/// Whether both places are the database in the same directory.
 fn is_same(one: &Place, other: &Place) -> bool {
     let canonical = |place: &Place| fs::canonicalize(&place.directory).ok();
     one.database.is_none() && other.database.is_none() && canonical(one) == canonical(other)
 }
 
-/// Refuses to replace a file with a host key by one that lacks a key of it. A copy that was broken off has brought the file, to
-/// which the servers of the source may have added another key since.
+/// Refuses to replace a file with host keys by one that lacks one of them. The target may have a file of an earlier
+/// copy that was broken off; since then, the servers of the source may have added a key.
 fn check_key(from: &Path, to: &Path) -> anyhow::Result<()> {
     let keys = |directory: &Path| {
         let path = directory.join(KEY);
@@ -333,7 +344,8 @@ fn check_key(from: &Path, to: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Whether the host key that was brought is the one that the copy's secrets are sealed with, as the database notes it.
+/// Checks whether the host key that was copied is the one with which the secrets in the copy are sealed. The database
+/// notes the fingerprint of that key in `note`.
 fn right_key(from: &Path, to: &Path, note: Option<&[u8]>) -> Result<(), CopyError> {
     let path = to.join(KEY);
     let failed = |error: &dyn std::fmt::Display| CopyError::Key(format!("the host key can't be checked: {error}"));
@@ -350,7 +362,7 @@ fn right_key(from: &Path, to: &Path, note: Option<&[u8]>) -> Result<(), CopyErro
     Err(CopyError::Key(format!("{text}: name the data directory of one of its servers by --data")))
 }
 
-/// Copies a file of the data directory, if it is there, for its owner only.
+/// Copies a file of the data directory, if it exists. Only its owner has access to the copy.
 fn bring(from: &Path, to: &Path) -> anyhow::Result<()> {
     let content = match fs::read(from) {
         Ok(content) => content,

@@ -1,4 +1,4 @@
-//! `compile`: what a binary that brings the component's compiled code along is built with.
+//! `compile`: writes the file with which a binary is built that contains the component's compiled code.
 
 use std::fs;
 use std::path::PathBuf;

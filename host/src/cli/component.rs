@@ -1,4 +1,4 @@
-//! `component`: builds of the component beside the one that the server was started with.
+//! `component`: manages builds of the component beside the one with which the server was started.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,9 @@ pub(super) enum ComponentCommand {
         /// The id of the component, as `component list` shows it: the SHA-256 of the file.
         id: String,
     },
-    /// Try a component in some of the organizations that are not pinned to one. The server ends the trial by itself if a larger
-    /// share of its calls fails than in the other organizations. Without arguments the command shows the canary.
+    /// Try a component in some of the organizations that are not pinned to one. The server ends the trial by itself if
+    /// a larger share of its calls fails than in the other organizations. Without arguments the command shows the
+    /// canary.
     Canary {
         /// The file of the component.
         #[arg(requires = "percent")]
@@ -84,12 +85,12 @@ pub(super) async fn store(provisioner: &Provisioner, file: &Path) -> anyhow::Res
     Ok(id)
 }
 
-/// What an organization is pinned to by `org set --component`.
+/// The component to which `org set --component` pins an organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Chosen {
-    /// What the server was started with.
+    /// The component with which the server was started.
     Default,
-    /// What the organization ran before.
+    /// The component that the organization ran before.
     Former,
     /// The component in this file.
     File(PathBuf),

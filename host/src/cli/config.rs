@@ -1,4 +1,5 @@
-//! Settings: flags before environment variables before the configuration file before defaults.
+//! The settings of commands. A flag comes before an environment variable, a variable before the configuration file, and
+//! the file before the default.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -75,7 +76,7 @@ impl From<OperatorClientOfFile> for OperatorClient {
     }
 }
 
-/// The table `[tls]`: files by which the server speaks TLS.
+/// The table `[tls]`: the files that the server needs for TLS.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct TlsTable {
@@ -84,11 +85,11 @@ pub(super) struct TlsTable {
     pub(super) api_client_ca: Option<PathBuf>,
 }
 
-/// What a command works with.
+/// The settings of a command, from all sources.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) data: PathBuf,
-    /// The PostgreSQL with the organizations; `None`: they are in the data directory.
+    /// The PostgreSQL with the organizations; `None` if they are in the data directory.
     pub(super) storage: Option<PostgresConfig>,
     /// The file with the password of a PostgreSQL.
     pub(super) storage_password_file: Option<PathBuf>,
@@ -109,7 +110,7 @@ pub(super) struct Settings {
     pub(super) json: bool,
     /// From the file; flags of `serve` add to it.
     pub(super) trusted_proxy: Vec<String>,
-    /// Flags of `serve`: what of the data is lost, on purpose.
+    /// From flags of `serve`: what may be missing of the data.
     pub(super) go_on_without: Vec<Lost>,
     /// From the file; flags of `serve` come before it.
     pub(super) email: EmailConfig,
@@ -119,14 +120,14 @@ pub(super) struct Settings {
     pub(super) alerts: AlertsTable,
     /// From the file; flags of `serve` and variables of OpenTelemetry come before it.
     pub(super) otlp: OtlpTable,
-    /// From the file: how much every organization may take for which nothing else is set.
+    /// From the file: the quotas of every organization for which the operator has set no others.
     pub(super) quotas: Quotas,
-    /// From the file: OAuth clients for every organization that agrees.
+    /// From the file: OAuth clients for every organization that agrees to them.
     pub(super) operator_clients: Vec<OperatorClient>,
 }
 
 impl Settings {
-    /// Puts the sources together; clap has put flags before environment variables already.
+    /// Combines the sources. clap has combined flags and environment variables already.
     pub(super) fn resolve(given: Common) -> anyhow::Result<Self> {
         let file = match &given.config {
             Some(path) => read(path)?,
@@ -180,7 +181,7 @@ impl Settings {
     /// The alerts that the settings describe.
     ///
     /// # Errors
-    /// Says which setting can't be used.
+    /// The error says which setting can't be used.
     pub(super) fn alerts(&self) -> anyhow::Result<Alerts> {
         self.alerts.alerts(&self.data, &self.http)
     }
@@ -189,7 +190,7 @@ impl Settings {
 /// Reads an address to listen on.
 ///
 /// # Errors
-/// What is expected, in words.
+/// The error says in words what is expected.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let local = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     local.as_deref().unwrap_or(text).parse().map_err(|_| {
@@ -210,8 +211,8 @@ fn read(path: &Path) -> anyhow::Result<File> {
     toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))
 }
 
-/// Our directory in the one that the variable names, or in that of the user's home (XDG Base Directory Specification:
-/// a path that is not absolute counts as none).
+/// The directory of this program, in the directory that the variable names or else in `of_home` of the user's home. As
+/// the XDG Base Directory Specification demands, a variable whose path is not absolute is ignored.
 fn directory(variable: &str, of_home: &str) -> Option<PathBuf> {
     let base = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = base.or_else(|| env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(of_home)));

@@ -1,4 +1,4 @@
-//! `connector`: an organization's SCIM connector.
+//! `connector`: enables, disables and shows an organization's SCIM connector, and refreshes its token.
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -28,8 +28,8 @@ pub(super) enum Connector {
         /// How long the token is valid.
         #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES), default_value_t = DEFAULT_EXPIRY)]
         expires: ExpiryWindow,
-        /// Whether only users of the organization's verified domains may be provisioned: true or false. [default: as it is now;
-        /// the command prints it with the domains]
+        /// Whether only users of the organization's verified domains may be provisioned: true or false. [default: as it
+        /// is now; the command prints it with the domains]
         #[arg(long, value_name = "BOOL")]
         verified_domains_only: Option<bool>,
     },
@@ -55,18 +55,18 @@ pub(super) enum Connector {
         /// How long the new token is valid. [default: as long as the old one was]
         #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES))]
         expires: Option<ExpiryWindow>,
-        /// For how many seconds the old token still works, at most 86400. This is the time to give the identity provider the
-        /// new one.
+        /// For how many seconds the old token still works, at most 86400. This is the time to give the identity
+        /// provider the new one.
         #[arg(long, value_name = "SECONDS", default_value_t = 0)]
         overlap: u32,
-        /// The actor's passphrase. Prefer the variable: other users can see a flag in the list of processes. [default: a line
-        /// of standard input]
+        /// The actor's passphrase. Prefer the variable: other users can see a flag in the list of processes. [default:
+        /// a line of standard input]
         #[arg(long, env = "INSOMNIA_SCIM_PASSPHRASE", hide_env_values = true)]
         passphrase: Option<String>,
     },
 }
 
-/// Who acts.
+/// The member who acts.
 #[derive(Args)]
 pub(super) struct Actor {
     /// Id or email address of the owner or co-owner who acts. [default: the owner]
@@ -85,7 +85,8 @@ impl Connector {
                     Some(name) => provider(&name),
                     None => {
                         let single_sign_on = organization.get().await?.and_then(|record| record.single_sign_on);
-                        // Without single sign-on the requirements are not met, whatever the identity provider is.
+                        // Without single sign-on SCIM can't be enabled, so it makes no difference which provider is
+                        // named here.
                         guessed(&single_sign_on.unwrap_or_default()).unwrap_or(IdentityProvider::Okta)
                     }
                 };
@@ -96,7 +97,8 @@ impl Connector {
                     shown["verified_domains"] = rule.domains.clone().into();
                     shown["verified_domains_only"] = rule.only.into();
                 }
-                // The token must not be lost because the rule could not be changed.
+                // The token is printed first: it is shown only once, and must not be lost if the rule could not be
+                // changed.
                 output::object(settings.json, &shown);
                 rule.context(
                     "SCIM is enabled, but who may be provisioned could not be changed; see `org set --option`",
@@ -135,13 +137,13 @@ impl Connector {
 }
 
 impl Actor {
-    /// Who has the data directory may act for the owner.
+    /// The named member, or else the owner: whoever has access to the data may act for the owner.
     pub(super) fn or_owner(self) -> By {
         self.actor.map_or(By::Owner, By::Member)
     }
 }
 
-/// The identity provider of this name.
+/// The identity provider with this name. A name that is not known here is taken as that of another provider.
 pub(super) fn provider(name: &str) -> IdentityProvider {
     match name.to_ascii_lowercase().as_str() {
         "okta" => IdentityProvider::Okta,
@@ -151,7 +153,7 @@ pub(super) fn provider(name: &str) -> IdentityProvider {
     }
 }
 
-/// A new token, to be printed.
+/// The JSON to print for a new token.
 fn shown(organization: &Organization, issued: &IssuedToken) -> Value {
     json!({
         "organization": organization.id().as_str(),

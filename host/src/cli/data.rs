@@ -1,10 +1,10 @@
-//! The data directory: what belongs together in it, and what is missing.
+//! The data directory: which of its files belong together, and which are missing.
 //!
-//! Database and host key are made together, and each knows the other: the database notes a random id and the fingerprint
-//! of the key, and the id also stands in a file beside them. So a database or a key that was lost, or comes from another
-//! directory, is told apart from a first start. With a PostgreSQL it is the same, but that the database is elsewhere and
-//! each host has a directory of its own, with a copy of the one key. After a rotation the database notes the key before as
-//! well, until nothing needs it ([`crate::host_key`]).
+//! The database and the host key are made together. The database notes a random id and the fingerprint of the key, and
+//! the file `instance` beside them has the same id. So a lost database or key, or one of another directory, can be told
+//! from a first start. With a PostgreSQL it is the same, except that the database is elsewhere and each host has a
+//! directory of its own with a copy of the one key. After a rotation, the database also notes the former key, until
+//! nothing needs it any more ([`crate::host_key`]).
 
 use std::fs;
 use std::io;
@@ -22,10 +22,10 @@ use crate::registry::Registry;
 use crate::storage::{Checkpoints, PostgresConfig, PostgresStorage, SqliteStorage};
 
 const DATABASE_LOG: &str = "insomnia-scim.db-wal";
-/// The shortest file that can be a SQLite database: its header.
+/// The size of the header of a SQLite database, in bytes. A shorter file can't be a database.
 const HEADER: u64 = 100;
 
-/// What may be missing when a server starts, if it is told so.
+/// What may be missing when a server starts, if the operator says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Lost {
     /// Start with an empty database, or with the database of another data directory.
@@ -34,29 +34,29 @@ pub(super) enum Lost {
     Key,
 }
 
-/// What a command may do to a directory without data.
+/// What a command may do with a directory without data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Nothing: it looks at data, or changes data that is there.
+    /// Nothing: the command reads data or changes data that is there.
     Use,
-    /// Begin there.
+    /// The command may begin with an empty database.
     Begin,
 }
 
-/// The directory as it is found.
+/// What was found in the data directory.
 struct Found<'a> {
     path: &'a Path,
-    /// What its database is called.
+    /// The name of the database in messages.
     name: String,
-    /// There is one that holds something.
+    /// Whether there is a database that is not empty.
     database: bool,
     key: bool,
-    /// What was written last is in it, without the rest.
+    /// Whether there is a write-ahead log of the database. It holds what was written last, but not the rest.
     database_log: bool,
     instance: Option<String>,
 }
 
-/// Opens the database and the keys: the directory's database, or the PostgreSQL.
+/// Opens the database, which is in the directory or is the PostgreSQL, and the host keys.
 pub(super) async fn open(
     path: &Path,
     postgres: Option<&PostgresConfig>,
@@ -73,7 +73,8 @@ pub(super) async fn open(
             private_directory(path).with_context(unusable)?;
             let database = path.join(DATABASE);
             let opened = tokio::task::spawn_blocking(move || SqliteStorage::open_with(&database, checkpoints)).await?;
-            // Once more: who moves it away marks it while nobody else can open it. The mark says more than that it is locked.
+            // The mark is checked again, since somebody may have begun to move the database away meanwhile. It says
+            // more than the error that the database is locked.
             moved::check(path)?;
             Arc::new(opened?)
         }
@@ -85,7 +86,8 @@ pub(super) async fn open(
             let is_empty = Registry::new(storage.clone()).is_empty().await?;
             ensure!(
                 !(is_empty && storage.holds_organizations().await?),
-                "{config} holds a copy that was broken off: give the command that made it (`migrate` or `restore`) again"
+                "{config} holds a copy that was broken off: give the command that made it (`migrate` or `restore`) \
+                 again"
             );
             found = Found { name: config.to_string(), database: !is_empty, database_log: false, ..found };
             found.check(purpose, without)?;
@@ -103,28 +105,32 @@ pub(super) async fn open(
         }
         let instance = match &noted {
             Some(noted) if noted.key == key.sealing() => {
-                // Without the others it is only gone on with by --go-on-without.
+                // A noted key that is missing in the file is not noted again: the server was started without it by
+                // --go-on-without.
                 let known = key.fingerprints();
                 let older = noted.older.iter().filter(|older| known.contains(older)).cloned().collect();
                 Note { older, ..noted.clone() }
             }
-            // The one before is lost, and so is what it has sealed.
+            // The noted key is lost, and so is everything that it has sealed.
             Some(noted) => Note { id: noted.id.clone(), key: key.sealing(), older: Vec::new(), since: 0 },
             None => Note { id: random_id()?, key: key.sealing(), older: Vec::new(), since: 0 },
         };
-        // Another host that began at the same moment was faster: the database is sealed with its key.
+        // If another host has begun at the same moment and written its note first, the database is sealed with that
+        // host's key. So everything is read again.
         if note(&registry, &found, noted.as_ref(), &instance).await {
             return Ok((storage, key));
         }
     }
 }
 
-/// Writes down what belongs together, where it is not written yet. A full disk is no reason not to start: then it is
-/// written at a later start. Returns `false` if another host has written something else meanwhile.
+/// Writes the note into the database and the id into the file `instance`, where they are not written yet. A full disk
+/// is no reason not to start: then they are written at a later start. Returns `false` if another host has written
+/// another note meanwhile.
 async fn note(registry: &Registry, found: &Found<'_>, noted: Option<&Note>, instance: &Note) -> bool {
     if noted.is_some_and(|noted| noted.key != instance.key) {
         tracing::warn!(
-            "the host key is another one: set access to identity providers' APIs and webhooks' keys again, and let `stream rotate-key` make new keys for SCIM events"
+            "the host key is another one: set access to identity providers' APIs and webhooks' keys again, and let \
+             `stream rotate-key` make new keys for SCIM events"
         );
     }
     let text = serde_json::to_string(instance).unwrap_or_default();
@@ -171,7 +177,8 @@ impl<'a> Found<'a> {
         })
     }
 
-    /// Refuses to begin where data is expected, or was lost.
+    /// Refuses a directory without a database if the command needs data, or if other files show that a database was
+    /// lost.
     fn check(&self, purpose: Purpose, without: &[Lost]) -> anyhow::Result<()> {
         if self.database || without.contains(&Lost::Database) {
             return Ok(());
@@ -196,15 +203,17 @@ impl<'a> Found<'a> {
         );
     }
 
-    /// The host keys, among which must be those that the database notes; a new one if the database is new.
+    /// The host keys. Those that the database notes must be among them. If the database is new and there is no file
+    /// yet, a key is made.
     fn key(&self, noted: Option<&Note>, is_new: bool, without: &[Lost]) -> anyhow::Result<Keyring> {
         let (path, name) = (self.path.join(KEY), &self.name);
         let may_go_without_key = without.contains(&Lost::Key);
         if !path.exists() && self.database && !is_new && !may_go_without_key {
             bail!(
-                "the host key {} is missing, and what {name} holds is sealed with it: restore it from a backup, or copy \
-                 the {KEY} of another server on this database. If it is lost, start the server with --go-on-without key: \
-                 access to identity providers' APIs and the webhook's key must then be set again",
+                "the host key {} is missing, and what {name} holds is sealed with it: restore it from a backup, or \
+                 copy the {KEY} of another server on this database. If it is lost, start the server with \
+                 --go-on-without key: access to identity providers' APIs and the webhook's key must then be set \
+                 again",
                 path.display()
             );
         }
@@ -220,18 +229,18 @@ impl<'a> Found<'a> {
             && !may_go_without_key
         {
             bail!(
-                "{} holds the host key, but not the one before, which some of what {name} holds is still sealed with: restore \
-                 the file from a backup, or copy the {KEY} of another server on this database. `insomnia-scim key retire` \
-                 takes the key before away when nothing needs it. If it is lost, start the server with --go-on-without key: \
-                 what it has sealed must then be set again",
+                "{} holds the host key, but not the one before, which some of what {name} holds is still sealed with: \
+                 restore the file from a backup, or copy the {KEY} of another server on this database. `insomnia-scim \
+                 key retire` takes the key before away when nothing needs it. If it is lost, start the server with \
+                 --go-on-without key: what it has sealed must then be set again",
                 path.display()
             );
         }
         if !is_sealing && !may_go_without_key {
             bail!(
-                "{} is not the host key that {name} is sealed with: restore the right one from a backup, or copy the {KEY} \
-                 of another server on this database. If it is lost, start the server with --go-on-without key: access to \
-                 identity providers' APIs and the webhook's key must then be set again",
+                "{} is not the host key that {name} is sealed with: restore the right one from a backup, or copy the \
+                 {KEY} of another server on this database. If it is lost, start the server with --go-on-without key: \
+                 access to identity providers' APIs and the webhook's key must then be set again",
                 path.display()
             );
         }
@@ -240,8 +249,9 @@ impl<'a> Found<'a> {
             && !without.contains(&Lost::Database)
         {
             bail!(
-                "{name} is not the database that belongs to {}: the file {INSTANCE} there names another. Restore the right \
-                 one from a backup, or start the server with --go-on-without database to go on with the one that is here",
+                "{name} is not the database that belongs to {}: the file {INSTANCE} there names another. Restore the \
+                 right one from a backup, or start the server with --go-on-without database to go on with the one that \
+                 is here",
                 self.path.display()
             );
         }
@@ -261,7 +271,7 @@ mod tests {
     use crate::storage::while_alone;
 
     async fn opened(path: &Path, purpose: Purpose, without: &[Lost]) -> Result<(), String> {
-        // Closed again at once: the next start is that of another process.
+        // The database is closed again at once, as at the end of a process.
         open(path, None, Checkpoints::Own, purpose, without).await.map(drop).map_err(|error| format!("{error:#}"))
     }
 
@@ -364,7 +374,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_first_start_that_was_broken_off_is_taken_up() {
-        // After each of its steps: the empty file, the tables, the key, the note, the file beside it.
+        // The start was broken off after each of its steps: the empty file, the tables, the key, the note, and the file
+        // with the id.
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join(DATABASE), b"").unwrap();
         opened(directory.path(), Purpose::Begin, &[]).await.unwrap();

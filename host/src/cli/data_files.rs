@@ -1,17 +1,17 @@
-//! The files of a data directory: what they are called, and how they are written for their owner only.
+//! The files of a data directory: their names, and how they are written so that only their owner has access.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// The database.
+/// The file of the database.
 pub(super) const DATABASE: &str = "insomnia-scim.db";
-/// The host key.
+/// The file of the host keys.
 pub(super) const KEY: &str = "secret.key";
-/// The id of the database that belongs here.
+/// The file with the id of the database that belongs to the directory.
 pub(super) const INSTANCE: &str = "instance";
 
-/// Makes the directory, if it is not there, for its owner only: it holds people's names and addresses.
+/// Makes the directory if it does not exist. Only its owner has access, since it holds people's names and addresses.
 pub(super) fn private_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -20,7 +20,8 @@ pub(super) fn private_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Writes beside and renames into place, for the owner only: who reads it sees all of it or none.
+/// Writes a file beside the path and renames it into place, so that a reader sees the whole content or none of it. Only
+/// its owner has access.
 pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = path.with_extension(format!("new-{}", std::process::id()));
     let mut options = fs::OpenOptions::new();
@@ -32,7 +33,7 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
         file.sync_all()
     });
     let placed = written.and_then(|()| fs::rename(&beside, path));
-    // Its name is on the disk as well when this returns.
+    // The directory is written to the disk as well, so that the file's name is there when this function returns.
     #[cfg(unix)]
     let placed = placed.and_then(|()| fs::File::open(path.parent().unwrap_or(path))?.sync_all());
     if placed.is_err() {

@@ -1,4 +1,4 @@
-//! `delivery`: emails, events and Security Event Tokens on their way.
+//! `delivery`: lists emails, events and Security Event Tokens on their way, sends them again or gives them up.
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
@@ -56,7 +56,7 @@ pub(super) enum DeliveryCommand {
     },
 }
 
-/// A queue of what could not be delivered.
+/// A queue of items that could not be delivered.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum ParkedQueue {
     /// Emails that could not be sent.
@@ -90,7 +90,7 @@ impl DeliveryCommand {
                     && let Some(webhook) = organization.webhook().await?
                     && webhook.failing_since.is_some()
                 {
-                    // What waits waits for the webhook, so this is said once.
+                    // All items wait for the same webhook, so its error is printed once and not with each item.
                     let failing = json!({"failing_since": webhook.failing_since, "error": webhook.error});
                     output::object(false, &json!({"webhook": failing}));
                     output::print("\n");

@@ -1,4 +1,4 @@
-//! `demo`: the server with an organization to try.
+//! `demo`: runs the server with an organization to try.
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -21,14 +21,14 @@ const NAME: &str = "demo";
 const DOMAIN: &str = "demo.example";
 const OWNER: &str = "owner@demo.example";
 const SEATS: u32 = 1_000_000;
-/// The note that tells that the organization is complete.
+/// The name of the note that is written when the organization is complete.
 const NOTE: &str = "demo";
 
 /// Arguments of `demo`.
 ///
-/// On the first start it makes the organization `demo` (Enterprise plan, 1,000,000 seats, a verified domain, single
-/// sign-on with Okta, an owner) and enables SCIM; what it prints then, the token and the owner's passphrase, is shown
-/// once. Later starts serve the same organization.
+/// The first start makes the organization `demo` (Enterprise plan, 1,000,000 seats, a verified domain, single sign-on
+/// with Okta, an owner) and enables SCIM. It prints the token and the owner's passphrase, which are shown only once.
+/// Later starts serve the same organization.
 #[derive(Args)]
 pub(super) struct Demo {
     #[command(flatten)]
@@ -38,14 +38,14 @@ pub(super) struct Demo {
     new_token: bool,
 }
 
-/// What was made.
+/// The content of the note: what the first start has made.
 #[derive(Serialize, Deserialize)]
 struct Made {
     organization: String,
     owner: String,
 }
 
-/// What can be shown only when it is made.
+/// The secrets, which can be shown only when they are made.
 struct Shown {
     token: String,
     passphrase: Option<String>,
@@ -73,7 +73,7 @@ impl Demo {
     }
 }
 
-/// Makes the organization. A start that was broken off is taken up again: every step takes what is there already.
+/// Makes the organization. If an earlier start was broken off, each step continues with what that start has made.
 async fn make(provisioner: &Provisioner) -> anyhow::Result<(Organization, Shown)> {
     let id = OrganizationId::parse(NAME)?;
     let record = OrganizationRecord {
@@ -193,7 +193,7 @@ Try, in another terminal:
     )
 }
 
-/// How this program was called, so that what is printed can be typed.
+/// The name by which this program was called, so that the printed commands can be typed.
 fn program() -> String {
     let program = std::env::args_os().next().map(|name| name.to_string_lossy().into_owned());
     program.filter(|name| !name.is_empty()).unwrap_or_else(|| "insomnia-scim".into())

@@ -1,4 +1,4 @@
-//! How a command ends that did not do its work: a kind for programs, as exit code and, with `--json`, by name.
+//! The failures of commands. Each failure has a kind for programs: as the exit code and, with `--json`, by name.
 
 use std::process::ExitCode;
 
@@ -22,7 +22,7 @@ use crate::server::ServeError;
 use crate::storage::copy::CopyError;
 use crate::storage::{OpenError, PostgresConfigError, PostgresOpenError};
 
-/// What has to be done first for SCIM to be enabled, as commands.
+/// The end of an error message: the commands that have to be run before SCIM can be enabled.
 fn commands(unmet: &[Requirement]) -> String {
     let command = |requirement: &Requirement| match requirement {
         Requirement::EnterprisePlan => "insomnia-scim org set ID --plan enterprise",
@@ -34,15 +34,15 @@ fn commands(unmet: &[Requirement]) -> String {
     format!("; first run {}", commands.join(" and "))
 }
 
-/// What kind of failure it is. The numbers are the exit codes; they are documented and stay. The parser of the arguments ends
-/// with 2 as well.
+/// The kind of a failure. The numbers are the exit codes. They are documented, so they must not change. The parser of
+/// the arguments also ends the process with 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// Anything else: the text says what.
+    /// Any other failure; the message says which.
     Failed = 1,
     /// Settings that contradict each other, or can't be used.
     Arguments = 2,
-    /// What was named is not there.
+    /// Something that was named does not exist.
     NotFound = 3,
     /// The request contradicts the present state, or something has to be done first.
     Conflict = 4,
@@ -52,12 +52,12 @@ pub(super) enum Failure {
     Invalid = 6,
     /// The same command may succeed later. Nothing has changed.
     Unavailable = 7,
-    /// The command was given up in the middle: it may have had its effect.
+    /// The command was broken off in the middle, and may have had its effect.
     Unknown = 8,
 }
 
 impl Failure {
-    /// The kind of this error: that of the first of its causes that has one.
+    /// The kind of this error. It is that of the first error in its chain of causes that has a kind.
     pub(super) fn of(error: &anyhow::Error) -> Self {
         error.chain().find_map(Self::of_cause).unwrap_or(Self::Failed)
     }
@@ -75,7 +75,7 @@ impl Failure {
         if cause.is::<InvalidOrganizationId>() {
             return Some(Self::Invalid);
         }
-        // An error that is shown as the one within it hides that one from the chain.
+        // A transparent error hides the error within it from the chain of causes, so such errors are looked into here.
         cause
             .downcast_ref()
             .map(Self::of_action)
@@ -210,12 +210,12 @@ impl Failure {
         }
     }
 
-    /// What the process ends with.
+    /// The exit code of the process.
     pub(super) fn exit_code(self) -> ExitCode {
         ExitCode::from(self as u8)
     }
 
-    /// What is said on stderr: a line for people, or an object for programs.
+    /// The text for stderr: a line for people, or an object for programs.
     pub(super) fn said(self, error: &anyhow::Error, json: bool) -> String {
         let mut message = format!("{error:#}");
         if let Some(ActionError::UnmetRequirements(unmet)) = error.downcast_ref() {

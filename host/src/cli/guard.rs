@@ -1,4 +1,4 @@
-//! `guard` and `preview`: the mass-deprovisioning guard, and what provisioning a list of users would do.
+//! `guard` and `preview`: the mass-deprovisioning guard, and a preview of what provisioning a list of users would do.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,8 @@ use crate::guard::{Decision, Guard};
 /// Commands about the mass-deprovisioning guard.
 #[derive(Subcommand)]
 pub(super) enum GuardCommand {
-    /// Set how many deactivations and deletions pass within an hour. The guard holds all others. --off switches the guard off.
+    /// Set how many deactivations and deletions pass within an hour. The guard holds all others. --off switches the
+    /// guard off.
     Set {
         #[command(flatten)]
         of: Of,
@@ -33,7 +34,8 @@ pub(super) enum GuardCommand {
     Refuse(Decide),
 }
 
-/// What passes within an hour. At least one is given, so that a command that was cut short does not switch the guard off.
+/// The removals that pass within an hour. At least one flag must be given, so that a command line that was cut short
+/// does not switch the guard off.
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 pub(super) struct Limits {
@@ -48,7 +50,7 @@ pub(super) struct Limits {
     off: bool,
 }
 
-/// Upon which removals.
+/// The removals about which an owner decides.
 #[derive(Args)]
 pub(super) struct Decide {
     /// Only the removals of these members, by id. [default: all]
@@ -85,8 +87,8 @@ impl GuardCommand {
                         "It has forgotten 1 held removal: it passes when the identity provider tries it again.\n",
                     ),
                     _ => output::print(&format!(
-                        "It has forgotten {at_least}{forgotten} held removals: they pass when the identity provider tries \
-                         them again.\n"
+                        "It has forgotten {at_least}{forgotten} held removals: they pass when the identity provider \
+                         tries them again.\n"
                     )),
                 }
             }
@@ -99,7 +101,7 @@ impl GuardCommand {
                     page.items.extend(more.items);
                     page.next = more.next;
                 }
-                // The removal and the member in one, as people read it.
+                // People read the removal and its member as one row, so the fields of both are put together.
                 let mut held = pages::values(&page.items)?;
                 for held in &mut held {
                     let removal = held["removal"].take();

@@ -1,4 +1,4 @@
-//! The standalone host: the data directory, opened.
+//! The standalone host: opens the data for commands and for the server.
 
 use std::fs;
 use std::sync::Arc;
@@ -19,30 +19,30 @@ use crate::registry::Registry;
 use crate::server::TrustedProxies;
 use crate::traces::Traces;
 
-/// The note with the base URL of the last server, for commands that print connector URLs.
+/// The name of the note with the base URL of the last server. Commands need it to print connector URLs.
 const BASE_URL: &str = "base-url";
-/// The note with the rules of --http-permit of the last server, as a JSON array, for commands that look where a webhook may
-/// be, and that try one.
+/// The name of the note with the rules of --http-permit of the last server, as a JSON array. Commands need it to check
+/// the URL of a webhook and to test a webhook.
 const HTTP_PERMIT: &str = "http-permit";
-/// The base URL where no server has run yet.
+/// The base URL if no server has run yet.
 const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080";
 
-/// The organization that a command names is not there.
+/// The error that the organization that a command names does not exist.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no organization {0}; `insomnia-scim org list` shows those that are there")]
 pub(super) struct NoOrganization(pub(super) String);
 
-/// Opens the data directory for one command: no scheduler, since that is the server's. It must have data.
+/// Opens the data for one command. There is no scheduler, since only the server runs jobs. The data must exist.
 pub(super) async fn open(settings: &Settings) -> anyhow::Result<Provisioner> {
     Ok(build(settings, Purpose::Use, None, Traces::default()).await?.0)
 }
 
-/// As [`open`], for a command that may be the first on the directory.
+/// Opens the data as [`open`] does, for a command that may be the first on it.
 pub(super) async fn open_or_begin(settings: &Settings) -> anyhow::Result<Provisioner> {
     Ok(build(settings, Purpose::Begin, None, Traces::default()).await?.0)
 }
 
-/// Opens the data directory for a server that is reached at `listening` unless the settings say otherwise.
+/// Opens the data for a server. Its base URL is `listening` unless the settings name another.
 pub(super) async fn open_server(
     settings: &Settings,
     listening: String,
@@ -53,8 +53,8 @@ pub(super) async fn open_server(
         && before != provisioner.base_url()
     {
         tracing::warn!(
-            "the last server on this data was reached at {before}, and this one is at {}: the connector URLs that it shows \
-             are others now. Start every server on this data with the same --base-url",
+            "the last server on this data was reached at {before}, and this one is at {}: the connector URLs that it \
+             shows are others now. Start every server on this data with the same --base-url",
             provisioner.base_url()
         );
     }
@@ -70,8 +70,9 @@ pub(super) async fn noted_base_url(provisioner: &Provisioner) -> Option<String> 
     provisioner.registry().note(BASE_URL).await.ok().flatten()
 }
 
-/// Notes something for commands, if it is something else than before. That it can't be written, for instance on a full disk,
-/// is no reason not to serve: what is stored can still be read.
+/// Stores a note for commands, if it differs from the stored one. If it can't be stored, for instance on a full disk,
+/// the server serves nevertheless: what is stored can still be read. `otherwise` says in the log what commands do
+/// without the note.
 async fn note(provisioner: &Provisioner, name: &str, text: &str, otherwise: &str) {
     let registry = provisioner.registry();
     let noted = match registry.note(name).await {
@@ -93,7 +94,7 @@ pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyho
     }
 }
 
-/// Adds to the operator's own audit trail what a command has done, such as `component.remove` of the component `id`.
+/// Adds to the operator's own audit trail what a command has done, such as `component.remove` with the component `id`.
 pub(super) async fn record(provisioner: &Provisioner, what: &str, kind: &str, id: Option<&str>, name: Option<&str>) {
     provisioner.record_operator_act(what, Source::new(Face::CommandLine), kind, id, name).await;
 }
@@ -104,7 +105,8 @@ async fn build(
     listening: Option<String>,
     traces: Traces,
 ) -> anyhow::Result<(Provisioner, Keeper)> {
-    // Whoever has mistyped the storage's variable would begin an empty database in the data directory.
+    // A password without a PostgreSQL shows that the name of the variable for the storage was mistyped. Without this
+    // check, an empty database would be made in the data directory.
     if purpose == Purpose::Begin
         && settings.storage.is_none()
         && let Some(path) = &settings.storage_password_file

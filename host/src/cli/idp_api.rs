@@ -1,4 +1,4 @@
-//! `idp-api`: access to the identity provider's API, over which tokens are refreshed automatically.
+//! `idp-api`: manages the access to the identity provider's API, through which tokens are refreshed automatically.
 
 use std::path::PathBuf;
 
@@ -36,8 +36,8 @@ pub(super) enum IdpApiCommand {
         /// The Graph URL of a national cloud, in place of <https://graph.microsoft.com>.
         #[arg(long, value_name = "URL")]
         graph_url: Option<String>,
-        /// The query string that follows the connector URL in Entra's Tenant URL, without the question mark, for instance
-        /// `aadOptscim062020`.
+        /// The query string that follows the connector URL in Entra's Tenant URL, without the question mark, for
+        /// instance `aadOptscim062020`.
         #[arg(long)]
         query: Option<String>,
         #[command(flatten)]
@@ -53,8 +53,8 @@ pub(super) enum IdpApiCommand {
         /// The application's id.
         #[arg(long)]
         app: String,
-        /// The id of a service application with the scope `okta.apps.manage`. The secret is then its private key, a JWK of the
-        /// curve P-256. [default: the secret is an administrator's API token]
+        /// The id of a service application with the scope `okta.apps.manage`. The secret is then its private key, a JWK
+        /// of the curve P-256. [default: the secret is an administrator's API token]
         #[arg(long)]
         client_id: Option<String>,
         #[command(flatten)]
@@ -85,7 +85,7 @@ pub(super) enum IdpApiCommand {
     },
 }
 
-/// Where the secret is: never in a flag, which others can see in the list of processes.
+/// The file with the secret. A secret is never a flag, since other users can see flags in the list of processes.
 #[derive(Args)]
 pub(super) struct SecretFile {
     /// File with the client secret, API token or private key; `-` is standard input.
@@ -160,7 +160,7 @@ impl IdpApiCommand {
     }
 }
 
-/// Makes one refresh due, which shows whether the access works; none while SCIM is disabled.
+/// Makes a refresh due, which shows whether the access works. Does nothing while SCIM is disabled.
 async fn attempt(organization: &Organization, actor: By) -> anyhow::Result<()> {
     if organization.status().await?.enabled {
         organization.refresh_by_idp_api(actor).await?;

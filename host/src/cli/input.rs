@@ -1,10 +1,10 @@
-//! What commands read: a file, or standard input.
+//! Reads the input of commands: a file, or standard input.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 
-/// The text of the file; of standard input if it is `-`, or if none is named.
+/// The text of the file. If the file is `-`, or if none is named, it is the text of standard input.
 pub(super) fn read(file: Option<&Path>) -> anyhow::Result<String> {
     match file.filter(|path| *path != Path::new("-")) {
         Some(path) => std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display())),

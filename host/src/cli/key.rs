@@ -1,4 +1,4 @@
-//! `key`: the host key is rotated.
+//! `key`: rotates the host key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,19 +16,20 @@ use crate::capability::storage::Storage;
 use crate::host_key::{Keeper, Keyring, Note, count, reseal};
 use crate::registry::Registry;
 
-/// How long after a rotation the key before is kept, in seconds, unless somebody says otherwise: a call that began before, and
-/// has sealed with it, may take a minute.
+/// How long the former key is kept after a rotation, in seconds, unless the operator says otherwise. A call that began
+/// before the rotation may have sealed something with the former key, and may take a minute.
 const SETTLED: u64 = 70;
 
-/// Commands about the host key, which seals what must be replayed to others: access to identity providers, the keys of webhooks
-/// and streams, emails that wait.
+/// Commands about the host key, which seals what must be replayed to others: access to identity providers, the keys of
+/// webhooks and streams, emails that wait.
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
-    /// Make a new host key and encrypt with it. Running servers encrypt stored secrets again; until then the old key still
-    /// decrypts them.
+    /// Make a new host key and encrypt with it. Running servers encrypt stored secrets again; until then the old key
+    /// still decrypts them.
     ///
-    /// With several servers on one PostgreSQL, the first call only writes the key into the file secret.key. Copy the file to
-    /// the data directories of the other servers, and give the command again with --copied. No server has to be restarted.
+    /// With several servers on one PostgreSQL, the first call only writes the key into the file secret.key. Copy the
+    /// file to the data directories of the other servers, and give the command again with --copied. No server has to be
+    /// restarted.
     Rotate {
         /// The file secret.key with the new key is on every other server of this PostgreSQL.
         #[arg(long)]
@@ -36,44 +37,49 @@ pub(super) enum KeyCommand {
     },
     /// Show the keys, and how many stored secrets still need an old one.
     Status,
-    /// Remove the old key, once every server uses the new one and no stored secret needs the old one. Secrets that still need
-    /// it are encrypted again first.
+    /// Remove the old key, once every server uses the new one and no stored secret needs the old one. Secrets that
+    /// still need it are encrypted again first.
     ///
     /// With several servers, copy the file secret.key again afterwards, or give this command on each of them.
     Retire {
-        /// Wait until this many seconds have passed since the rotation. Requests that began before it may still use the old
-        /// key, and have ended by then.
-        #[arg(long, value_name = "SECONDS", default_value_t = SETTLED, value_parser = clap::value_parser!(u64).range(..=3_600))]
+        /// Wait until this many seconds have passed since the rotation. Requests that began before it may still use the
+        /// old key, and have ended by then.
+        #[arg(
+            long,
+            value_name = "SECONDS",
+            default_value_t = SETTLED,
+            value_parser = clap::value_parser!(u64).range(..=3_600)
+        )]
         after: u64,
     },
 }
 
-/// Why a key is not rotated or retired.
+/// The reason why a key is not rotated or retired.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KeyError {
     /// A rotation is under way.
     #[error("a rotation is under way: `insomnia-scim key status` says how far it is, and `key retire` ends it")]
     UnderWay,
-    /// No key was made yet that could have been copied.
+    /// The flag --copied was given, but no key was made yet that could have been copied.
     #[error(
-        "secret.key here has no new key that the other servers could have: run `insomnia-scim key rotate` on one of them \
-         without --copied, and copy its file"
+        "secret.key here has no new key that the other servers could have: run `insomnia-scim key rotate` on one of \
+         them without --copied, and copy its file"
     )]
     NotCopied,
-    /// Something needs the old key.
+    /// Sealed items still need the old key.
     #[error(
         "{items} sealed items still need the old host key ({places}): try again when the server has sealed them again"
     )]
     Needed {
-        /// How many.
+        /// The number of these items.
         items: u64,
-        /// Where they lie.
+        /// The places where they are stored.
         places: String,
     },
-    /// A server seals with the old key.
+    /// Servers still seal with the old key.
     #[error(
-        "{0} running servers still seal with the old host key: copy the file secret.key to their data directories, and try \
-         again half a minute later"
+        "{0} running servers still seal with the old host key: copy the file secret.key to their data directories, and \
+         try again half a minute later"
     )]
     Servers(usize),
 }
@@ -108,7 +114,8 @@ impl Opened {
         if !self.note.older.is_empty() {
             return Err(KeyError::UnderWay.into());
         }
-        // One that was made before, and seals nothing yet: the command was broken off, or waits for the other servers.
+        // A key may have been made before that seals nothing yet: an earlier command was broken off, or waits until the
+        // other servers have the key.
         let prepared = self.keyring.fingerprints().into_iter().next().filter(|key| *key != self.note.key);
         if copied && prepared.is_none() && settings.storage.is_some() {
             return Err(KeyError::NotCopied.into());
@@ -165,7 +172,7 @@ impl Opened {
             if otherwise > 0 {
                 return Err(KeyError::Servers(otherwise).into());
             }
-            // What is read after the last server has changed over stays as it is.
+            // All servers seal with the new key by now, so no item is added behind this that needs the old one.
             reseal(&*self.storage, &self.registry, &self.keyring).await?;
             let left = count(&*self.storage, &self.registry, &self.keyring).await?;
             if left.older > 0 {

@@ -1,4 +1,4 @@
-//! The log of the process: to stderr, so that what a command prints stays its own.
+//! The log of the process. It goes to stderr, so that standard output has only what a command prints.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use super::config::Settings;
 use super::log_line::Traced;
 use super::log_queue::LogQueue;
 
-/// How long the end of the process waits for the last lines to be read.
+/// How long the process waits at its end for the last lines to be read.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// The log of this process. When it is dropped it waits a moment for the last lines to be written.
+/// The log of this process. When this value is dropped, it waits a moment for the last lines to be written.
 pub(super) struct Log(LogQueue);
 
 impl Drop for Log {
@@ -31,7 +31,7 @@ pub(super) fn start(settings: &Settings, default: &str) -> anyhow::Result<Log> {
         .with_context(|| format!("{filter:?} is not a log filter"))
         .map_err(WrongArguments)?;
     let queue = LogQueue::start(std::io::stderr()).context("the thread that writes the log can't be started")?;
-    // An internal error would be told by a print to stderr that panics when nobody reads it.
+    // The library would print its internal errors to stderr, and panic if nobody reads stderr.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue.clone()).log_internal_errors(false);
     let started = match settings.log_format {
         LogFormat::Text => {
@@ -45,7 +45,7 @@ pub(super) fn start(settings: &Settings, default: &str) -> anyhow::Result<Log> {
         }
     };
     started.map_err(|error| anyhow::anyhow!("the log can't be started: {error}"))?;
-    // The hook that Rust sets writes to stderr itself, and so waits for its reader.
+    // Rust's own hook writes to stderr directly, so a panic would wait for a reader.
     std::panic::set_hook(Box::new(|panic| {
         let backtrace = std::backtrace::Backtrace::capture();
         tracing::error!("{panic}\n{backtrace}");

@@ -1,4 +1,5 @@
-//! The form of a line of the log: that of `tracing-subscriber`, with the ids of the trace and the span that the line belongs to.
+//! The form of a log line: that of `tracing-subscriber`, and at its end the ids of the trace and of the span to which
+//! the line belongs.
 
 use std::fmt;
 
@@ -9,10 +10,10 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::traces;
 
-/// A form with the ids behind it, where there are any: `trace_id` and `span_id`.
+/// Another form of lines, with `trace_id` and `span_id` at the end of each line that belongs to a span.
 pub(super) struct Traced<F> {
     pub(super) form: F,
-    /// Whether a line is an object.
+    /// Whether each line is a JSON object.
     pub(super) json: bool,
 }
 

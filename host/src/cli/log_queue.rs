@@ -1,9 +1,10 @@
-//! Log lines on their way to stderr. Whoever logs neither waits nor fails, whatever becomes of the reader of stderr.
+//! The queue of log lines on their way to stderr. Code that logs something neither waits nor fails, whatever happens to
+//! the reader of stderr.
 //!
-//! Lines are put into a buffer of [`MOST`] bytes, and a thread of its own writes them. When the reader is slow the buffer
-//! fills, and further lines are dropped and counted. When a write fails (the reader is gone, the disk is full) what was to
-//! be written is dropped and counted as well. As soon as a write succeeds again, a warning in the log says how many lines
-//! are missing.
+//! Lines are put into a buffer of [`MOST`] bytes, and a thread of its own writes them. If the reader is slow, the
+//! buffer fills, and further lines are dropped and counted. If a write fails (the reader is gone, the disk is full),
+//! the lines that were to be written are dropped and counted as well. As soon as a write succeeds again, a warning in
+//! the log says how many lines are missing.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Bytes of lines that may wait. As many again may be on their way to the reader.
+/// How many bytes of lines may wait. As many again may be on their way to the reader.
 const MOST: usize = 2 << 20;
 
-/// The queue's end for those who log.
+/// The end of the queue into which lines are put.
 #[derive(Clone)]
 pub(super) struct LogQueue(Arc<Shared>);
 
@@ -28,9 +29,9 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     lines: Vec<u8>,
-    /// Lines that nobody will see.
+    /// The number of lines that nobody will see.
     dropped: usize,
-    /// The thread is writing what it took.
+    /// Whether the thread is writing lines that it has taken.
     writing: bool,
 }
 
@@ -90,7 +91,7 @@ impl Shared {
             };
             self.changed.notify_all();
             if dropped > 0 {
-                // It takes the way of all lines, and so has their form.
+                // This line takes the same way as all others, so it has the same form.
                 tracing::warn!(lines = dropped, "log lines are missing here: they could not be written in time");
             }
             lines.clear();
@@ -99,7 +100,7 @@ impl Shared {
         }
     }
 
-    /// Waits for lines, and takes all that there are.
+    /// Waits until there are lines, and takes all of them.
     fn take(&self, lines: &mut Vec<u8>) {
         let mut waiting = self.lock();
         while waiting.lines.is_empty() {
@@ -110,7 +111,7 @@ impl Shared {
     }
 }
 
-/// Takes one event's line.
+/// A writer for the line of one event.
 pub(super) struct Line<'a>(&'a Shared);
 
 impl Write for Line<'_> {
@@ -138,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that takes what it gets only when it is told to, or fails.
+    /// A reader that takes bytes only when the test lets it, or fails.
     struct Reader {
         answers: Receiver<io::Result<()>>,
         taken: Sender<Vec<u8>>,

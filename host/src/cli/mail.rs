@@ -1,4 +1,5 @@
-//! What the commands and the server send email with, where emails may be that were sent before, and for how long.
+//! The mailer of commands and of the server. Also the mail folder, in which emails of an earlier start may be, and the
+//! time for which emails stay there.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,14 +12,14 @@ use crate::capability::storage::OrganizationId;
 use crate::email::{EmailConfig, EmailConfigError, MailFolder};
 use crate::hourly::error_hourly;
 
-/// How often messages are looked for that have been in the folder for long enough.
+/// How often old messages in the folder are looked for.
 const LOOK: Duration = Duration::from_secs(60 * 60);
-/// How many are deleted at once, before others may use the disk.
+/// How many messages are deleted before others may use the disk.
 const AT_ONCE: usize = 500;
-/// The pause after that.
+/// The pause after this many messages.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Sends with one mailer, and keeps in mind the mail folder, which an earlier start may have filled.
+/// Sends with one mailer. Erasing and deleting also concern the mail folder, which an earlier start may have filled.
 pub(super) struct Mail {
     mailer: Arc<dyn Mailer>,
     folder: PathBuf,
@@ -30,37 +31,38 @@ impl Mail {
     }
 }
 
-/// The mail folder of a server, which keeps messages for a time: initial passphrases are among them. Also with an SMTP server
-/// there may be some of an earlier start.
+/// The mail folder of a server. It keeps messages for a limited time, since initial passphrases are among them. Even if
+/// there is an SMTP server now, the folder may have messages of an earlier start.
 pub(super) struct KeptMail {
     folder: PathBuf,
     days: u32,
-    /// Whether messages go there now.
+    /// Whether messages are written there now.
     in_use: bool,
 }
 
 impl KeptMail {
-    /// The folder that the settings of email mean.
+    /// The mail folder according to the settings of email.
     ///
     /// # Errors
-    /// The time is out of bounds.
+    /// The number of days is out of bounds.
     pub(super) fn new(email: &EmailConfig, data: &Path) -> Result<Self, EmailConfigError> {
         Ok(Self { folder: email.mail_folder(data), days: email.keep_days()?, in_use: email.smtp.is_none() })
     }
 
-    /// Says in the log that nobody gets emails, if so.
+    /// Warns in the log if emails are written to the folder and so reach nobody.
     pub(super) fn warn(&self) {
         if self.in_use {
             tracing::warn!(
-                "emails are not sent: without an SMTP server they are written to the folder {}, initial passphrases among \
-                 them, and deleted there after {} days (--mail-folder-keep-days). Set --smtp-url and --mail-from to send them",
+                "emails are not sent: without an SMTP server they are written to the folder {}, initial passphrases \
+                 among them, and deleted there after {} days (--mail-folder-keep-days). Set --smtp-url and --mail-from \
+                 to send them",
                 self.folder.display(),
                 self.days
             );
         }
     }
 
-    /// Deletes what has been in the folder for long enough, now and every hour. It ends with the process.
+    /// Deletes messages that have been in the folder for long enough, now and every hour, until the process ends.
     pub(super) async fn keep(self) {
         loop {
             self.delete_old().await;

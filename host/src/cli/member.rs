@@ -1,4 +1,4 @@
-//! `member`: members of an organization.
+//! `member`: lists, adds, imports, changes, removes and erases members of an organization.
 
 use std::path::{Path, PathBuf};
 
@@ -50,8 +50,8 @@ pub(super) enum MemberCommand {
         #[command(flatten)]
         of: Of,
     },
-    /// Add a member by hand. The command generates a passphrase and prints it once; the member must change it at the first
-    /// sign-in.
+    /// Add a member by hand. The command generates a passphrase and prints it once; the member must change it at the
+    /// first sign-in.
     Add {
         /// Email address.
         email: String,
@@ -67,12 +67,12 @@ pub(super) enum MemberCommand {
         #[arg(long)]
         email_passphrase: bool,
     },
-    /// Import members of another system under the ids that they have there. No email is sent. A member whose id exists already
-    /// is not changed. Members who were removed (also by the identity provider) or erased meanwhile are added again. The
-    /// command prints the result for each member, and exits with 1 if any was refused.
+    /// Import members of another system under the ids that they have there. No email is sent. A member whose id exists
+    /// already is not changed. Members who were removed (also by the identity provider) or erased meanwhile are added
+    /// again. The command prints the result for each member, and exits with 1 if any was refused.
     Import {
-        /// File with a JSON array. Each object has "id" (a UUID in lower case) and "email", and may have "displayName" (or
-        /// "display_name"), "role" and "active". `-` or no file is standard input.
+        /// File with a JSON array. Each object has "id" (a UUID in lower case) and "email", and may have "displayName"
+        /// (or "display_name"), "role" and "active". `-` or no file is standard input.
         file: Option<PathBuf>,
         #[command(flatten)]
         of: Of,
@@ -84,13 +84,13 @@ pub(super) enum MemberCommand {
         #[command(flatten)]
         of: Of,
     },
-    /// Erase a person: remove the member, and everything about the person from log, events, audit trail and emails. Only the id
-    /// remains.
+    /// Erase a person: remove the member, and everything about the person from log, events, audit trail and emails.
+    /// Only the id remains.
     ///
     /// This can't be undone. If the identity provider still has the person, it adds a new member at its next sync.
     Erase {
-        /// Id, userName or email address of a member, the id of a deleted member, or a name or address of somebody who never
-        /// was a member.
+        /// Id, userName or email address of a member, the id of a deleted member, or a name or address of somebody who
+        /// never was a member.
         person: String,
         #[command(flatten)]
         of: Of,
@@ -98,8 +98,8 @@ pub(super) enum MemberCommand {
         #[arg(long, value_name = "NAME")]
         known_as: Vec<String>,
     },
-    /// Email a member a link to choose a new passphrase. The link works once, within 24 hours. Without a mail server the email
-    /// is written to the mail folder, and the command prints its path.
+    /// Email a member a link to choose a new passphrase. The link works once, within 24 hours. Without a mail server
+    /// the email is written to the mail folder, and the command prints its path.
     ResetPassphrase {
         /// Id, userName or email address of the member.
         member: String,
@@ -118,7 +118,7 @@ pub(super) enum MemberCommand {
     },
 }
 
-/// Which members. All that is given must hold.
+/// The members to list or export. They must meet every condition that is given.
 #[derive(Args)]
 pub(super) struct Filter {
     /// Only members whose name, userName or email addresses contain this text, in upper or lower case.
@@ -145,7 +145,7 @@ enum State {
 }
 
 impl Filter {
-    /// The query, of all members or of those of a team.
+    /// The query for all members, or for those of a team.
     pub(super) fn query(self, team: Option<String>) -> MemberQuery {
         let Self { text, prefix, origin, state } = self;
         let active = state.map(|state| state == State::Active);
@@ -153,7 +153,7 @@ impl Filter {
     }
 }
 
-/// Which organization.
+/// The organization to which a command applies.
 #[derive(Args)]
 pub(super) struct Of {
     /// The organization's id.
@@ -207,7 +207,8 @@ impl MemberCommand {
                 output::object(settings.json, &added);
             }
             Self::Import { file, .. } => {
-                // That somebody was refused is an error, and others were added all the same.
+                // If somebody was refused, the command fails, although it has added the others. Their changes are
+                // stored first.
                 let done = import(settings, &organization, file.as_deref()).await;
                 provisioner.flush().await?;
                 return done;
@@ -262,7 +263,7 @@ impl MemberCommand {
     }
 }
 
-/// Takes over the members of the file, and prints what became of each.
+/// Imports the members in the file, and prints the outcome for each of them.
 async fn import(settings: &Settings, organization: &Organization, file: Option<&Path>) -> anyhow::Result<()> {
     let members: Vec<ImportedMember> =
         serde_json::from_str(&input::read(file)?).context("the members can't be read: a JSON array is expected")?;

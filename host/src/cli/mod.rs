@@ -60,15 +60,15 @@ use self::config::Settings;
 use self::failure::Failure;
 use crate::error::plain;
 
-/// How long the end of the process waits for what the system still does for it.
+/// How long the process waits at its end for calls to the system that still run.
 const AT_THE_END: Duration = Duration::from_secs(1);
 
 /// SCIM provisioning for Insomnia Enterprise: identity providers create, update and deactivate members and teams.
 ///
 /// Start with `insomnia-scim demo`: it serves an organization to try, and prints three commands that provision a user.
 ///
-/// A setting is taken from its flag, else from its environment variable, else from a file (--config). The commands about
-/// organizations work on the data itself, so they do the same whether a server runs on it or not.
+/// A setting is taken from its flag, else from its environment variable, else from a file (--config). The commands
+/// about organizations work on the data itself, so they do the same whether a server runs on it or not.
 #[derive(Parser)]
 #[command(name = "insomnia-scim", version, max_term_width = 100, propagate_version = true)]
 struct Cli {
@@ -151,7 +151,8 @@ enum Command {
     Restore(backup::Restore),
     /// Move all data to another database: from a data directory to a PostgreSQL, or the other way.
     Migrate(backup::Migrate),
-    /// Test any SCIM connector over HTTP as an identity provider uses it: create, find, change, deactivate and delete a user.
+    /// Test any SCIM connector over HTTP as an identity provider uses it: create, find, change, deactivate and delete a
+    /// user.
     TestConnector(test_connector::TestConnector),
     /// Compile the built-in component, and write its code to a file for a build that brings it along.
     ///
@@ -248,7 +249,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Completions { .. } | Command::Man { .. } => Ok(()),
         }
     });
-    // A name that is being looked up keeps a thread for as long as the resolver likes.
+    // A lookup of a host name occupies a thread for as long as the resolver likes, so the process does not wait for it.
     runtime.shutdown_timeout(AT_THE_END);
     ended
 }
@@ -257,7 +258,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    /// What may be set for every command, for the server, or because it is a secret.
+    /// The flags that have an environment variable: those of every command, those of the server, and secrets.
     const VARIABLES: [&str; 33] = [
         "config",
         "data",
@@ -294,7 +295,7 @@ mod tests {
         "secret_file",
     ];
 
-    /// A variable that stays in a shell must not change or delete anything later.
+    /// A variable that is still set in a shell must not make a later command change or delete something.
     #[test]
     fn common_options_and_secrets_are_environment_variables_and_no_other_flag_is() {
         fn check(command: &clap::Command) {

@@ -1,13 +1,15 @@
 //! The mark in a data directory whose organizations were moved to another place, or are being moved there.
 //!
-//! The old database stays as it was, in case it is needed. Whoever then forgets to name the new place would go on with it, and
-//! identity providers would change what nobody uses any more. So `migrate` leaves a file in the directory, and whoever opens the
-//! database there is refused with the way to the new place, and the way back.
+//! The old database stays as it was, in case it is needed. If the operator then forgot to name the new place, servers
+//! would go on with the old database, and identity providers would change data that nobody uses any more. So `migrate`
+//! leaves the file `moved` in the directory. Because of it, nobody can open the database there: the error names the new
+//! place, and says how to go back to the old database.
 //!
-//! Organizations may come back into a directory that has a mark, by `restore` or another `migrate`. The copy notes in the mark, before
-//! it writes anything, that it has begun, and deletes the mark after its last commit. Nobody else ever ends a mark: whether the database
-//! in the directory is the one that was filled, or an old one that somebody has put back, is known only to who compares it with its
-//! source. A copy that was killed just after its last commit is given again, finds all there, and deletes the mark.
+//! Organizations may come back into a directory that has a mark, by `restore` or another `migrate`. Before the copy
+//! writes anything, it notes in the mark that it has begun, and after its last commit it deletes the mark. Nothing else
+//! may delete such a mark. The database in the directory may be the one that the copy has filled, or an old one that
+//! somebody has put back, and only a comparison with the source shows which it is. If a copy was killed just after its
+//! last commit, the same command is given again: it finds everything there, and deletes the mark.
 
 use std::fs;
 use std::io;
@@ -21,29 +23,30 @@ use super::data_files::write_whole;
 use super::presence::own_name;
 use crate::storage::copy::CopyError;
 
-/// What the file is called.
+/// The name of the file.
 const NAME: &str = "moved";
 
-/// What the file says.
+/// The content of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
-    /// The new place, as people read it.
+    /// The new place, in words for people.
     to: String,
     /// When the move began (RFC 3339).
     began: String,
-    /// Which `migrate` has made the mark or has taken it up last.
+    /// The name of the `migrate` process that has made the mark or was the last to continue the move.
     #[serde(default)]
     by: String,
-    /// When all had arrived there; not there yet if it is missing.
+    /// When everything had arrived at the new place; `None` if it has not.
     #[serde(skip_serializing_if = "Option::is_none")]
     arrived: Option<String>,
-    /// Since when organizations are copied into the directory. The copy deletes the mark at its end.
+    /// Since when organizations are copied back into the directory; `None` if they are not. The copy deletes the mark
+    /// at its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     returning: Option<String>,
 }
 
 impl Mark {
-    /// Why the database in this directory is not opened.
+    /// The reason why the database in this directory is not opened.
     fn refusal(self, directory: &Path) -> Moved {
         let (directory, to) = (directory.to_owned(), self.to);
         match (self.returning, self.arrived) {
@@ -54,13 +57,13 @@ impl Mark {
     }
 }
 
-/// Why the database in a data directory is not opened.
+/// The reason why the database in a data directory is not opened.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Moved {
-    /// All of it is elsewhere.
+    /// All organizations are at the new place.
     #[error(
-        "what {} held was moved to {to} on {at}: name that place, by --storage or --data. To go on with the old database \
-         instead, without what was written there since, delete the file {}",
+        "what {} held was moved to {to} on {at}: name that place, by --storage or --data. To go on with the old \
+         database instead, without what was written there since, delete the file {}",
         .directory.display(),
         .directory.join(NAME).display()
     )]
@@ -72,10 +75,10 @@ pub(super) enum Moved {
         /// When all had arrived there.
         at: String,
     },
-    /// It is on its way, or the way was broken off.
+    /// The organizations are being moved, or the move was broken off.
     #[error(
-        "what {} holds is being moved to {to} since {at}: wait for the end of `migrate`. If it was broken off, give the same \
-         command again; or, to go on with this database, delete the file {}",
+        "what {} holds is being moved to {to} since {at}: wait for the end of `migrate`. If it was broken off, give \
+         the same command again; or, to go on with this database, delete the file {}",
         .directory.display(),
         .directory.join(NAME).display()
     )]
@@ -87,28 +90,30 @@ pub(super) enum Moved {
         /// When it began.
         at: String,
     },
-    /// Something is copied into the directory, or that was broken off.
+    /// Organizations are being copied into the directory, or such a copy was broken off.
     #[error(
-        "a copy into {} is under way since {at}, or was broken off: wait for the end of its command (`restore`, `migrate` or \
-         `backup`), or give that command again. What the directory held before was moved to {to}, or was on its way there. Only if \
-         you have put that old database back, and want to go on with it, delete the file {}",
+        "a copy into {} is under way since {at}, or was broken off: wait for the end of its command (`restore`, \
+         `migrate` or `backup`), or give that command again. What the directory held before was moved to {to}, or was \
+         on its way there. Only if you have put that old database back, and want to go on with it, delete the file {}",
         .directory.display(),
         .directory.join(NAME).display()
     )]
     Returning {
         /// The data directory.
         directory: PathBuf,
-        /// Where what was there before is.
+        /// The place to which the earlier content of the directory was moved.
         to: String,
         /// When the copy began.
         at: String,
     },
-    /// It may all be elsewhere: the way was broken off before that was noted, or before the end.
+    /// All organizations may be at the new place. The move was broken off: either before it could note that all of them
+    /// had arrived, or before they had.
     #[error(
-        "{to} has organizations already: the `migrate` that was broken off may have brought there all that {} holds, before it could \
-         note that. Look with `insomnia-scim org list` there, by --storage or --data. If all are there, the move is complete: start the servers with that place, and leave the file \
-         {} as it is. If they are others, start over: empty that place and give the same command again, or delete the file \
-         {} and name another place",
+        "{to} has organizations already: the `migrate` that was broken off may have brought there all that {} holds, \
+         before it could note that. Look with `insomnia-scim org list` there, by --storage or --data. If all are \
+         there, the move is complete: start the servers with that place, and leave the file {} as it is. If they are \
+         others, start over: empty that place and give the same command again, or delete the file {} and name another \
+         place",
         .directory.display(),
         .directory.join(NAME).display(),
         .directory.join(NAME).display()
@@ -119,20 +124,20 @@ pub(super) enum Moved {
         /// The new place.
         to: String,
     },
-    /// It is moved, or on its way, and this user may not read where to.
+    /// The organizations were moved or are being moved, and this user may not read to which place.
     #[error(
-        "what {} holds was moved to another place, or is on its way, and this user may not read the file {} that says where to: let \
-         everybody read it (chmod 644), and give the command again",
+        "what {} holds was moved to another place, or is on its way, and this user may not read the file {} that says \
+         where to: let everybody read it (chmod 644), and give the command again",
         .0.display(),
         .0.join(NAME).display()
     )]
     Unreadable(PathBuf),
 }
 
-/// Refuses a data directory whose organizations are elsewhere, or on their way. It does not touch the database.
+/// Refuses a data directory whose organizations were moved or are being moved. The database is not touched.
 ///
 /// # Errors
-/// [`Moved`] within, or the file can't be read.
+/// The error contains a [`Moved`], or says that the file can't be read.
 pub(super) fn check(directory: &Path) -> anyhow::Result<()> {
     match read(directory)? {
         Some(mark) => Err(mark.refusal(directory).into()),
@@ -140,17 +145,18 @@ pub(super) fn check(directory: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// A move that is under way. Dropped before [`Move::arrived`], it takes the mark away again if it has made it.
+/// A move that is under way. If it is dropped before [`Move::arrived`], it deletes the mark again, provided that it has
+/// made the mark.
 pub(super) struct Move {
     directory: PathBuf,
     mark: Mark,
-    /// No earlier move has made the mark, and nothing can have arrived.
+    /// Whether this move has made the mark, and nothing can have arrived yet.
     is_new: bool,
 }
 
 impl Move {
-    /// Marks the directory, from which all is moved to `to`. An earlier move that was broken off is taken up. Nobody may have the
-    /// database open meanwhile: whoever opens it later sees the mark.
+    /// Marks the directory, whose organizations are moved to `to`. If an earlier move there was broken off, it is
+    /// continued. Nobody else may have the database open meanwhile; whoever opens it later sees the mark.
     ///
     /// # Errors
     /// [`Moved::Arrived`], [`Moved::Returning`], or [`Moved::UnderWay`] to another place; or the mark can't be written.
@@ -164,13 +170,13 @@ impl Move {
             }
             None => (Mark { to: to.to_owned(), began: now(), by: own_name(), arrived: None, returning: None }, true),
         };
-        // Made before the mark, so that a mark that can't be written as a whole is taken away again.
+        // This value is made before the mark, so that a mark that can't be written as a whole is deleted again.
         let begun = Self { directory: directory.to_owned(), mark, is_new };
         write(directory, &begun.mark)?;
         Ok(begun)
     }
 
-    /// All is at the new place.
+    /// Notes that everything is at the new place.
     ///
     /// # Errors
     /// The mark can't be written.
@@ -185,7 +191,7 @@ impl Move {
         })
     }
 
-    /// What there is to say when this error has broken the move off. Where all may have arrived, the mark stays.
+    /// The error to report if this one has broken off the move. If everything may have arrived, the mark stays.
     pub(super) fn broken_off(&mut self, error: anyhow::Error) -> anyhow::Error {
         let cause = error.downcast_ref::<CopyError>();
         let (is_unknown, is_full) =
@@ -202,7 +208,8 @@ impl Move {
 
 impl Drop for Move {
     fn drop(&mut self) {
-        // Another `migrate` may have taken the mark up meanwhile, and relies on it.
+        // Another `migrate` may have continued the move meanwhile. Then the mark has the name of that process, which
+        // relies on it.
         let is_own = || read(&self.directory).is_ok_and(|mark| mark.is_none_or(|mark| mark == self.mark));
         if self.is_new
             && is_own()
@@ -213,8 +220,8 @@ impl Drop for Move {
     }
 }
 
-/// Notes in the mark, if there is one, that a copy into this directory begins. The caller has the database open, and it does not
-/// serve yet.
+/// Notes in the mark, if there is one, that a copy into this directory begins. The caller has the database open, which
+/// does not serve yet.
 ///
 /// # Errors
 /// The mark can't be read or written.
@@ -225,7 +232,7 @@ pub(super) fn begin_return(directory: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Whether a copy into this directory has begun, and its end is not noted. The caller has the database open.
+/// Whether a copy into this directory has begun and its end is not noted. The caller has the database open.
 ///
 /// # Errors
 /// The mark can't be read.
@@ -233,8 +240,8 @@ pub(super) fn is_returning(directory: &Path) -> anyhow::Result<bool> {
     Ok(read(directory)?.is_some_and(|mark| mark.returning.is_some()))
 }
 
-/// Takes the mark away. A copy whose organizations have arrived in this directory has its database open until then: so nobody can have
-/// begun another move meanwhile, and the mark is the one that the copy has found.
+/// Deletes the mark. A copy still has the database open when it calls this. So nobody can have begun another move
+/// meanwhile, and the mark is the one that the copy has found.
 ///
 /// # Errors
 /// The file can't be deleted.
@@ -255,7 +262,8 @@ fn read(directory: &Path) -> anyhow::Result<Option<Mark>> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
         }
-        // The file is there, and not only the directory closed to this user.
+        // The file exists, and only its content is closed to this user. If the whole directory were closed, its
+        // metadata could not be read either.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && fs::symlink_metadata(&path).is_ok() => {
             return Err(Moved::Unreadable(directory.to_owned()).into());
         }
@@ -269,8 +277,8 @@ fn write(directory: &Path, mark: &Mark) -> anyhow::Result<()> {
     let path = directory.join(NAME);
     let text = format!("{}\n", serde_json::to_string(mark)?);
     write_whole(&path, text.as_bytes()).with_context(|| format!("{} can't be written", path.display()))?;
-    // There is nothing secret in it, and the servers are often another user's than who moves what they had. Where it can't be opened
-    // to them, they say so.
+    // The mark has no secrets. Servers often run as another user than the one who moves their data, so everybody may
+    // read it. If this can't be permitted, the servers report that they can't read the file.
     #[cfg(unix)]
     let _ = fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644));
     Ok(())
@@ -298,7 +306,7 @@ mod tests {
         drop(begun);
         check(directory).unwrap();
 
-        // A kill leaves the mark; who takes the move up, and fails, leaves it as well.
+        // A move that is killed leaves its mark, and so does one that continues it and fails.
         std::mem::forget(Move::begin(directory, "there").unwrap());
         drop(Move::begin(directory, "there").unwrap());
         assert!(refused(directory).contains("give the same command again"));
@@ -306,7 +314,7 @@ mod tests {
         let full = || anyhow::Error::from(CopyError::NotEmpty).context("nothing was written");
         let said = format!("{:#}", Move::begin(directory, "there").unwrap().broken_off(full()));
         assert!(said.contains("there has organizations already") && said.contains("start over"), "{said}");
-        // Who fails does not take away the mark that another relies on.
+        // A move that fails does not delete a mark on which another move relies.
         forget(directory).unwrap();
         let first = Move::begin(directory, "there").unwrap();
         let second = Move::begin(directory, "there").unwrap();
@@ -347,12 +355,12 @@ mod tests {
         let said = refused(directory);
         assert!(said.contains("a copy into") && said.contains("give that command again"), "{said}");
         assert!(Move::begin(directory, "there").is_err(), "what is here is not whole");
-        // The same command again.
+        // The same command is given again.
         let noted = fs::read(directory.join(NAME)).unwrap();
         begin_return(directory).unwrap();
         assert_eq!(fs::read(directory.join(NAME)).unwrap(), noted);
         forget(directory).unwrap();
-        // A mark that was made afterwards is none of that copy's.
+        // A mark that is made afterwards has nothing to do with that copy.
         Move::begin(directory, "elsewhere").unwrap().arrived().unwrap();
         assert!(refused(directory).contains("was moved to elsewhere on 2"));
     }

@@ -1,4 +1,4 @@
-//! `oauth-client`: clients of an organization's OAuth 2.0 authorization server.
+//! `oauth-client`: manages the clients of an organization's OAuth 2.0 authorization server.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -36,8 +36,8 @@ pub(super) enum OAuthClientCommand {
         /// For how many minutes an access token is valid: 60 to 360.
         #[arg(long, value_name = "MINUTES", default_value_t = 120)]
         access_token_minutes: u32,
-        /// The client has no secret, but signs a JWT (RFC 7523) with a key of the key set at this URL, as Microsoft Entra ID
-        /// does with workload identity federation.
+        /// The client has no secret, but signs a JWT (RFC 7523) with a key of the key set at this URL, as Microsoft
+        /// Entra ID does with workload identity federation.
         #[arg(long, value_name = "URL", conflicts_with = "public")]
         jwks_url: Option<String>,
         /// The issuer (iss) of the JWT. [default: the client's id]

@@ -1,4 +1,4 @@
-//! `org`: organizations.
+//! `org`: creates, shows, changes, exports and deletes organizations.
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
@@ -29,8 +29,8 @@ pub(super) enum Org {
         /// The id of the organization, which stands in URLs: a-z, 0-9 and hyphens. [default: made from the name]
         #[arg(long)]
         id: Option<String>,
-        /// Email address of the owner. The command generates a passphrase and prints it once; the owner must change it at the
-        /// first sign-in.
+        /// Email address of the owner. The command generates a passphrase and prints it once; the owner must change it
+        /// at the first sign-in.
         #[arg(long, value_name = "EMAIL")]
         owner: Option<String>,
         #[command(flatten)]
@@ -52,21 +52,21 @@ pub(super) enum Org {
         /// Only organizations with a problem that needs a person. Implies --standing.
         #[arg(long)]
         trouble: bool,
-        /// Only organizations that meet this condition; `org set --help` lists the conditions. May be given more than once.
-        /// Implies --standing.
+        /// Only organizations that meet this condition; `org set --help` lists the conditions. May be given more than
+        /// once. Implies --standing.
         #[arg(long = "where", value_name = "CONDITION", id = "where")]
         conditions: Vec<FleetCondition>,
     },
-    /// Change settings of an organization, or of all organizations that meet conditions. Settings that are not named stay as
-    /// they are.
+    /// Change settings of an organization, or of all organizations that meet conditions. Settings that are not named
+    /// stay as they are.
     Set {
         /// The id of the organization.
         #[arg(required_unless_present = "where", conflicts_with = "where")]
         organization: Option<String>,
-        /// Change all organizations that meet this condition. May be given more than once; then all conditions must be met.
-        /// Conditions: plan=PLAN, token=STATUS (valid, expiring-soon, expired, disabled), trouble=any, trouble=none,
-        /// trouble=CAUSE (such as seats-full), id=PATTERN, where * stands for any text (`id=acme-*`; `id=*` is every
-        /// organization). Without --apply the command only shows what it would change.
+        /// Change all organizations that meet this condition. May be given more than once; then all conditions must be
+        /// met. Conditions: plan=PLAN, token=STATUS (valid, expiring-soon, expired, disabled), trouble=any,
+        /// trouble=none, trouble=CAUSE (such as seats-full), id=PATTERN, where * stands for any text (`id=acme-*`;
+        /// `id=*` is every organization). Without --apply the command only shows what it would change.
         #[arg(long = "where", value_name = "CONDITION", id = "where", conflicts_with_all = ["name", "domain"])]
         conditions: Vec<FleetCondition>,
         /// With --where: make the change, instead of showing it.
@@ -77,33 +77,38 @@ pub(super) enum Org {
         name: Option<String>,
         #[command(flatten)]
         facts: Facts,
-        /// Turn an option on or off, as `list-manual=true`; may be given more than once. Options: list-manual (lists hold
-        /// manual members and teams too), verified-domains-only (refuse users of other domains), email-required (refuse
-        /// users without an address), allow-overage (seats may be exceeded), passphrase-emails (mail new members their
-        /// passphrase), strict (the RFC to the letter), refuse-unknown-members (one unknown member refuses a change of a
-        /// team), reactivate-on-post (a POST of a deactivated user activates it again), bare-token (a token without Bearer),
-        /// basic-authentication (the token as a Basic password), discovery-aliases (/ServiceProviderConfigs and
-        /// /serviceConfiguration are served too), group-patch-no-content (204 to a PATCH of a
-        /// group unless a member was left out).
+        /// Turn an option on or off, as `list-manual=true`; may be given more than once. Options: list-manual (lists
+        /// hold manual members and teams too), verified-domains-only (refuse users of other domains), email-required
+        /// (refuse users without an address), allow-overage (seats may be exceeded), passphrase-emails (mail new
+        /// members their passphrase), strict (the RFC to the letter), refuse-unknown-members (one unknown member
+        /// refuses a change of a team), reactivate-on-post (a POST of a deactivated user activates it again),
+        /// bare-token (a token without Bearer), basic-authentication (the token as a Basic password), discovery-aliases
+        /// (/ServiceProviderConfigs and /serviceConfiguration are served too), group-patch-no-content (204 to a PATCH
+        /// of a group unless a member was left out).
         #[arg(long = "option", value_name = "OPTION=BOOL", id = "option", value_parser = option_change)]
         options: Vec<(String, bool)>,
         /// For how many days the SCIM log, events and parked emails are kept: 1 to 3650. [default when created: 90]
         #[arg(long, value_name = "DAYS")]
         retention: Option<u32>,
-        /// A quota of the organization, as `emails-per-day=1000` or `emails-per-day=default`. May be given more than once.
-        /// Quotas: requests-per-second (at least 25), requests-at-once, computing-seconds-per-minute, written-bytes-per-day,
-        /// storage-bytes, storage-keys, http-requests-per-hour, emails-per-day.
+        /// A quota of the organization, as `emails-per-day=1000` or `emails-per-day=default`. May be given more than
+        /// once. Quotas: requests-per-second (at least 25), requests-at-once, computing-seconds-per-minute,
+        /// written-bytes-per-day, storage-bytes, storage-keys, http-requests-per-hour, emails-per-day.
         #[arg(long = "quota", value_name = "QUOTA=NUMBER", id = "quota", value_parser = parse_quota)]
         quotas: Vec<(Quota, Option<u64>)>,
-        /// Pin the organization to a build of the component: a file, `default` for the server's own build, or `former` for the
-        /// build that the organization ran before. Running servers follow within two seconds; calls that have begun end with
-        /// the component that they began with.
-        #[arg(long = "component", value_name = "FILE", id = "pinned", value_parser = |text: &str| Chosen::parse(text).map_err(|error| error.to_string()))]
+        /// Pin the organization to a build of the component: a file, `default` for the server's own build, or `former`
+        /// for the build that the organization ran before. Running servers follow within two seconds; calls that have
+        /// begun end with the component that they began with.
+        #[arg(
+            long = "component",
+            value_name = "FILE",
+            id = "pinned",
+            value_parser = |text: &str| Chosen::parse(text).map_err(|error| error.to_string())
+        )]
         pinned: Option<Chosen>,
     },
-    /// Write an organization to standard output as JSON Lines: members with all attributes, teams, memberships, log, events,
-    /// asynchronous requests and audit trail. Each line is an object with a `kind` and a `value`. The last line has the kind
-    /// `end` and says how many came before it.
+    /// Write an organization to standard output as JSON Lines: members with all attributes, teams, memberships, log,
+    /// events, asynchronous requests and audit trail. Each line is an object with a `kind` and a `value`. The last line
+    /// has the kind `end` and says how many came before it.
     Export {
         /// The id of the organization.
         organization: String,
@@ -136,7 +141,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// As changes of what is known.
+    /// The change of the organization's record that these flags ask for.
     fn change(self) -> OrganizationChange {
         let domains = self.domains.into_iter().map(|name| Domain { name, verified: true });
         OrganizationChange {
@@ -188,7 +193,8 @@ impl Org {
                 let organization = host::organization(&provisioner, &organization).await?;
                 let mut description = describe(&organization).await?;
                 let asked = description.ask(&organization).await;
-                // What is known is shown all the same: which component fails is what an operator looks for.
+                // The description is printed even if the component does not answer: then the operator wants to know
+                // which component it is.
                 output::object(settings.json, &description.0);
                 asked?;
             }
@@ -233,7 +239,8 @@ impl Org {
                     None => None,
                 };
                 if organization.is_none() && matches!(pinned, Some(Chosen::Former)) {
-                    // What ran before is another one in each organization, and given twice it would lead back.
+                    // The former component is another one in each organization, and the same command given twice would
+                    // lead back to the present one.
                     return Err(WrongArguments(anyhow::anyhow!(
                         "`--component former` is for one organization, not for --where"
                     ))
@@ -249,10 +256,10 @@ impl Org {
                         wanted.set(&organization).await?;
                         let mut description = describe(&organization).await?;
                         if let Err(error) = description.ask(&organization).await {
-                            // A component that does not answer is no reason to call the setting refused.
+                            // The setting was changed even if the component does not answer, so this is only a warning.
                             output::complain(&format!(
-                                "warning: the change was made, but the component of {0} does not answer: {error:#}; if it was \
-                                 just pinned, `org set {0} --component former` returns to the one before\n",
+                                "warning: the change was made, but the component of {0} does not answer: {error:#}; if \
+                                 it was just pinned, `org set {0} --component former` returns to the one before\n",
                                 organization.id()
                             ));
                         }
@@ -276,7 +283,7 @@ impl Org {
                     let error = anyhow!("--yes-delete names {yes_delete:?}, not {organization:?}; nothing was deleted");
                     return Err(WrongArguments(error).into());
                 }
-                // Not looked up: a deletion that was broken off is taken up.
+                // The organization is not looked up, so that a deletion that was broken off is continued.
                 let id = OrganizationId::parse(&organization)?;
                 provisioner.delete_organization_from(&id, Source::new(Face::CommandLine)).await?;
                 output::object(settings.json, &json!({"deleted": id.as_str()}));
@@ -287,10 +294,10 @@ impl Org {
     }
 }
 
-/// What is printed of an organization.
+/// What is printed about an organization.
 struct Description(Value);
 
-/// What is known without a call of the organization's component.
+/// The part of the description that needs no call of the organization's component.
 async fn describe(organization: &Organization) -> anyhow::Result<Description> {
     Ok(Description(json!({
         "id": organization.id().as_str(),
@@ -302,7 +309,7 @@ async fn describe(organization: &Organization) -> anyhow::Result<Description> {
 }
 
 impl Description {
-    /// Adds what the component answers.
+    /// Adds the part that the component answers.
     async fn ask(&mut self, organization: &Organization) -> anyhow::Result<()> {
         self.0["organization"] = json!(organization.get().await?);
         self.0["retention_days"] = json!(organization.retention().await?);
@@ -318,14 +325,14 @@ async fn quotas(organization: &Organization) -> anyhow::Result<Value> {
     Ok(Quota::ALL.into_iter().map(|quota| (quota.name().to_owned(), Value::from(limits.limit(quota)))).collect())
 }
 
-/// Says so if there are fewer seats than members who take one.
+/// Prints a warning if there are fewer seats than members who take one.
 async fn warn_of_seats(organization: &Organization, seats: u32) -> anyhow::Result<()> {
     let licences = organization.licences().await?;
     let taken = licences.manual.saturating_add(licences.scim);
     if taken > u64::from(seats) {
         output::complain(&format!(
-            "warning: {taken} seats are taken, and there are {seats} now; nobody loses access, but no member is added or \
-             activated until enough are free\n"
+            "warning: {taken} seats are taken, and there are {seats} now; nobody loses access, but no member is added \
+             or activated until enough are free\n"
         ));
     }
     Ok(())
@@ -334,7 +341,7 @@ async fn warn_of_seats(organization: &Organization, seats: u32) -> anyhow::Resul
 /// A quota and its limit; `None` for the default one.
 ///
 /// # Errors
-/// What is expected, in words.
+/// The error says in words what is expected.
 fn parse_quota(text: &str) -> Result<(Quota, Option<u64>), String> {
     let (name, limit) = text.split_once('=').ok_or("a quota is set as QUOTA=NUMBER or QUOTA=default")?;
     let quota: Quota = name.parse().map_err(|error: InvalidQuota| error.to_string())?;
@@ -342,12 +349,12 @@ fn parse_quota(text: &str) -> Result<(Quota, Option<u64>), String> {
         return Ok((quota, None));
     }
     let limit = limit.parse().map_err(|_| format!("{name} can be a whole number or `default`, not {limit:?}"))?;
-    // As it will be refused when it is set.
+    // A limit that is too low would be refused when it is set. It is refused here already.
     Quotas::default().with(quota, limit).map_err(|error| error.to_string())?;
     Ok((quota, Some(limit)))
 }
 
-/// The name in lower case, with a hyphen for what can't stand in a URL.
+/// An id that is made from a name: the name in lower case, with a hyphen for characters that can't stand in an id.
 fn slug(name: &str) -> String {
     let mut slug = String::new();
     for character in name.chars().flat_map(char::to_lowercase) {
@@ -363,7 +370,7 @@ fn slug(name: &str) -> String {
 /// An option as it is given: `list-manual=true`.
 ///
 /// # Errors
-/// What is expected, in words.
+/// The error says in words what is expected.
 fn option_change(text: &str) -> Result<(String, bool), String> {
     let (name, on) = text.split_once('=').ok_or("an option is set as OPTION=true or OPTION=false")?;
     let on = on.parse().map_err(|_| format!("{name} can be true or false, not {on:?}"))?;

@@ -1,4 +1,4 @@
-//! `org set`: settings of one organization, or of all that meet conditions.
+//! `org set`: changes settings of one organization, or of all that meet conditions.
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
@@ -13,20 +13,20 @@ use crate::provisioner::Provisioner;
 use crate::quota::Quota;
 use crate::registry::ComponentId;
 
-/// How many organizations are looked at at once.
+/// How many organizations are read at a time.
 const PAGE: u32 = 100;
 
-/// What is to be set.
+/// The settings to be set.
 #[derive(Clone)]
 pub(super) struct Wanted {
     pub(super) change: OrganizationChange,
-    /// `None` for the default limit.
+    /// Quotas and their new limits; `None` for the default limit.
     pub(super) quotas: Vec<(Quota, Option<u64>)>,
     pub(super) retention: Option<u32>,
     pub(super) component: Option<Pinned>,
 }
 
-/// Which component is pinned.
+/// The component to which an organization is to be pinned.
 #[derive(Clone)]
 pub(super) enum Pinned {
     Default,
@@ -35,7 +35,7 @@ pub(super) enum Pinned {
 }
 
 impl Pinned {
-    /// Stores the file that was chosen, once for all organizations.
+    /// Stores the chosen file, if it is one, once for all organizations.
     pub(super) async fn of(provisioner: &Provisioner, chosen: Chosen) -> anyhow::Result<Self> {
         Ok(match chosen {
             Chosen::Default => Self::Default,
@@ -54,9 +54,9 @@ impl Pinned {
 }
 
 impl Wanted {
-    /// Sets all of it.
+    /// Sets all of these settings for the organization.
     pub(super) async fn set(self, organization: &Organization) -> anyhow::Result<()> {
-        // First, since an organization whose component is broken answers nothing else.
+        // The component is set first: if the present one is broken, the organization answers no other call.
         match self.component {
             Some(Pinned::Default) => drop(organization.set_pin(None).await?),
             Some(Pinned::Former) => drop(organization.roll_back().await?),
@@ -75,7 +75,7 @@ impl Wanted {
         Ok(())
     }
 
-    /// What would be another value than it is: the setting, what it is, and what it would be.
+    /// The settings whose value would change: the name, the present value, and the new one.
     async fn differences(&self, organization: &Organization) -> anyhow::Result<Vec<(String, Value, Value)>> {
         let mut differences = Vec::new();
         if self.change != OrganizationChange::default() {
@@ -106,7 +106,7 @@ impl Wanted {
     }
 }
 
-/// The fields that differ; those of an object by its name and theirs.
+/// Adds the fields that differ. A field of an object has the name of the object before its own.
 fn differ(name: &str, before: &Value, after: &Value, differences: &mut Vec<(String, Value, Value)>) {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => {
@@ -120,8 +120,8 @@ fn differ(name: &str, before: &Value, after: &Value, differences: &mut Vec<(Stri
     }
 }
 
-/// Sets it in all organizations that the filter lets through, or shows what that would change. One that can't be changed holds
-/// up no other.
+/// Sets these settings for all organizations that the filter lets through, or shows what that would change. If one
+/// organization can't be changed, the others are changed nevertheless.
 pub(super) async fn set_many(
     provisioner: &Provisioner,
     settings: &Settings,

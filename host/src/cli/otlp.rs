@@ -1,4 +1,5 @@
-//! Where traces go, and which: flags, the table `[otlp]` of the configuration file, and the variables of OpenTelemetry.
+//! The settings of traces: where they go, and which requests are traced. They come from flags, from the table `[otlp]`
+//! of the configuration file, and from the variables of OpenTelemetry.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use super::alerts_table::reaching;
 use crate::http::{HttpConfig, OtlpCollector};
 use crate::traces::{Followed, Sampling, TracesConfig};
 
-/// The longest that spans may wait for others, in milliseconds: an hour.
+/// The longest time that spans may wait for further ones, in milliseconds: an hour.
 const LONGEST_DELAY: u64 = 60 * 60 * 1_000;
 
 /// The table `[otlp]` of the configuration file; flags of `serve` come before it.
@@ -40,11 +41,11 @@ pub(super) struct OtlpTable {
 }
 
 impl OtlpTable {
-    /// How traces are made by these settings, and where they go; `None`: they are not. `http` are the settings of outgoing HTTP,
-    /// and `variable` asks for one of OpenTelemetry.
+    /// The configuration of traces; `None` if no traces are made. `http` are the settings of outgoing HTTP, and
+    /// `variable` reads a variable of OpenTelemetry.
     ///
     /// # Errors
-    /// Says which setting can't be used.
+    /// The error says which setting can't be used.
     pub(super) fn traces(
         &self,
         http: &HttpConfig,
@@ -60,7 +61,8 @@ impl OtlpTable {
             }
             return Ok(None);
         };
-        // So are the secrets of the variables.
+        // The header fields in the variable may be secrets of the collector that a variable names, so no other
+        // collector gets them.
         let is_of_variable = variable("OTEL_EXPORTER_OTLP_ENDPOINT").as_ref() == Some(endpoint);
         let headers = match (&self.headers_file, variable("OTEL_EXPORTER_OTLP_HEADERS").filter(|_| is_of_variable)) {
             (Some(path), _) => of_file(path)?,
@@ -84,11 +86,13 @@ impl OtlpTable {
             config = config.service_name(name);
         }
         if let Some(delay) = variable("OTEL_BSP_SCHEDULE_DELAY") {
-            // It may be set for all programs of a machine, of which some take other values, and is no reason not to start.
+            // The variable may be set for all programs of a machine, and some of them accept other values. So a wrong
+            // value does not keep the server from starting.
             match delay.parse::<u64>() {
                 Ok(known @ 1..=LONGEST_DELAY) => config = config.delay(Duration::from_millis(known)),
                 _ => tracing::warn!(
-                    "the variable OTEL_BSP_SCHEDULE_DELAY is 1 to {LONGEST_DELAY} milliseconds, and not {delay:?}: it is passed over"
+                    "the variable OTEL_BSP_SCHEDULE_DELAY is 1 to {LONGEST_DELAY} milliseconds, and not {delay:?}: it \
+                     is passed over"
                 ),
             }
         }
@@ -121,23 +125,24 @@ impl From<FollowedName> for Followed {
 /// Flags about traces.
 #[derive(Args)]
 pub(super) struct OtlpFlags {
-    /// Send traces to the OpenTelemetry collector at this http or https URL, by OTLP over HTTP (usually port 4318). It may be
-    /// on an internal network. The variable OTEL_EXPORTER_OTLP_ENDPOINT does the same. [default: no traces]
+    /// Send traces to the OpenTelemetry collector at this http or https URL, by OTLP over HTTP (usually port 4318). It
+    /// may be on an internal network. The variable OTEL_EXPORTER_OTLP_ENDPOINT does the same. [default: no traces]
     #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_OTLP_ENDPOINT")]
     otlp_endpoint: Option<String>,
     /// File with header fields for the collector, such as `Authorization: Bearer …`, one per line. The variable
     /// OTEL_EXPORTER_OTLP_HEADERS does the same.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_OTLP_HEADERS_FILE")]
     otlp_headers_file: Option<PathBuf>,
-    /// The share of requests that are traced, from 0 to 1. The variables OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG do the
-    /// same. [default: 1]
+    /// The share of requests that are traced, from 0 to 1. The variables OTEL_TRACES_SAMPLER and
+    /// OTEL_TRACES_SAMPLER_ARG do the same. [default: 1]
     #[arg(long, value_name = "SHARE", env = "INSOMNIA_SCIM_OTLP_SAMPLE", value_parser = share)]
     otlp_sample: Option<f64>,
     /// Whose traceparent header decides whether a request is traced, in place of the share. [default: nobody; with
     /// OTEL_TRACES_SAMPLER=parentbased_… trusted-proxies]
     #[arg(long, value_enum, value_name = "WHOM", env = "INSOMNIA_SCIM_OTLP_FOLLOW_CALLERS")]
     otlp_follow_callers: Option<FollowedName>,
-    /// Include the names of organizations in traces, the unshortened paths of requests, and the hosts of outgoing requests.
+    /// Include the names of organizations in traces, the unshortened paths of requests, and the hosts of outgoing
+    /// requests.
     #[arg(long, env = "INSOMNIA_SCIM_OTLP_ORGANIZATIONS")]
     otlp_organizations: bool,
 }
@@ -147,17 +152,18 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 impl OtlpFlags {
-    /// The table, with what the flags and the variables of OpenTelemetry say in the place of what the file says.
+    /// The table of the file, in which the flags and the variables of OpenTelemetry come before what the file says.
     pub(super) fn before(&self, file: OtlpTable, variable: impl Fn(&str) -> Option<String>) -> OtlpTable {
         let named = variable("OTEL_SERVICE_NAME").is_some();
         let given = self.otlp_endpoint.clone().or_else(|| variable("OTEL_EXPORTER_OTLP_ENDPOINT"));
-        // What the file says of a collector's secrets is for the collector that the file names, and for no other.
+        // The header fields of the file may be secrets of the collector that the file names, so no other collector gets
+        // them.
         let of_file = given.as_ref().is_none_or(|given| file.endpoint.as_ref() == Some(given));
         let chosen = variable("OTEL_TRACES_SAMPLER").is_some();
         OtlpTable {
             endpoint: given.or(file.endpoint),
             headers_file: self.otlp_headers_file.clone().or(file.headers_file.filter(|_| of_file)),
-            // The library reads this variable by itself.
+            // The library reads OTEL_SERVICE_NAME by itself, unless a name is given to it.
             service_name: file.service_name.filter(|_| !named),
             sample: self.otlp_sample.or(file.sample.filter(|_| !chosen)),
             follow_callers: self.otlp_follow_callers.or(file.follow_callers.filter(|_| !chosen)),
@@ -166,12 +172,12 @@ impl OtlpFlags {
     }
 }
 
-/// A variable of the environment that is set to something.
+/// A variable of the environment; `None` if it is not set or is empty.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Header fields, one a line.
+/// Reads header fields from a file, one from each line.
 fn of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("the header fields for the collector, {}, can't be read", path.display()))?;
@@ -185,7 +191,8 @@ fn of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
     fields.collect()
 }
 
-/// Header fields as OTEL_EXPORTER_OTLP_HEADERS has them: `name=value` with commas between them, percent-encoded.
+/// Reads header fields from the form of OTEL_EXPORTER_OTLP_HEADERS: `name=value` with commas between them,
+/// percent-encoded.
 fn of_variable(text: &str) -> anyhow::Result<Vec<(String, String)>> {
     let fields = text.split(',').map(str::trim).filter(|field| !field.is_empty());
     let fields = fields.map(|field| {

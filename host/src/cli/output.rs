@@ -1,4 +1,4 @@
-//! What commands print: JSON for programs, or lines of names and values for people.
+//! Prints the results of commands: as JSON for programs, or as lines of names and values for people.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::OnceLock;
@@ -9,13 +9,13 @@ use std::time::{Duration, SystemTime};
 use anyhow::bail;
 use serde_json::Value;
 
-/// How long a process that ends waits for its last words to be read.
+/// How long a process that ends waits until its last message is read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// What went wrong first when a command printed something.
+/// The first error that has occurred when the command printed something.
 static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 
-/// Prints the text. A reader that has had enough, such as `head`, is no error. Any other error is kept for [`finish`], since
-/// the command has done its work when it prints.
+/// Prints the text. If a reader has read enough and is gone, such as `head`, this is no error. Any other error is kept
+/// for [`finish`], since the command has done its work when it prints.
 pub(super) fn print(text: &str) {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -32,21 +32,22 @@ pub(super) fn finish() -> anyhow::Result<()> {
     }
 }
 
-/// Prints what a server has to say at its start. It neither waits for a reader nor fails without one: whoever serves must
-/// not depend on who watches.
+/// Prints what a server has to say at its start. It neither waits for a reader nor fails without one, since serving
+/// must not depend on who reads the output.
 pub(super) fn announce(text: String) {
     drop(write_aside(io::stdout(), text));
 }
 
-/// Says on stderr why the process ends; a reader that takes nothing does not hold it up for long.
+/// Prints a message on stderr, such as the reason why the process ends. If nobody reads it, the process waits only for
+/// a moment.
 pub(super) fn complain(text: &str) {
     let _ = write_aside(io::stderr(), text.to_owned()).recv_timeout(LAST_WORDS);
 }
 
-/// Writes the text in a thread of its own; the answer's other end is dropped when that is done.
+/// Writes the text in a thread of its own. When the text is written, the sender of the returned receiver is dropped.
 fn write_aside(mut to: impl Write + Send + 'static, text: String) -> std::sync::mpsc::Receiver<()> {
     let (done, written) = channel::<()>();
-    // If there is no thread to be had, nobody is told.
+    // If no thread can be started, the text is not written.
     let _ = thread::Builder::new().name("announcer".into()).spawn(move || {
         let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
         drop(done);
@@ -89,7 +90,7 @@ pub(super) fn table(json: bool, values: &[Value], columns: &[&str]) {
     print(&lines.concat());
 }
 
-/// What stands above a column: the field's name in words.
+/// The heading of a column: the field's name in words.
 fn heading(name: &str) -> String {
     let mut words = String::new();
     for letter in name.chars() {
@@ -160,8 +161,8 @@ fn is_time(name: &str) -> bool {
     name == "time" || name == "told" || ENDS.iter().any(|end| name.ends_with(end))
 }
 
-/// The text as a terminal may show it: names come from identity providers. What would move the cursor, change colours or
-/// turn the direction of the text beside it is written as an escape, such as `\u{1b}`.
+/// The text in a form that is safe for a terminal, since names come from identity providers. Characters that would move
+/// the cursor, change colours or turn the direction of the text beside them are written as escapes, such as `\u{1b}`.
 pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,4 +1,4 @@
-//! Lists are answered page by page; commands print them whole.
+//! Reads all pages of a list: lists are answered page by page, and commands print them as a whole.
 
 use std::io::{ErrorKind, Write as _};
 
@@ -10,10 +10,10 @@ use crate::directory::{Found, Listed};
 use crate::download::Parts;
 use crate::error::ActionError;
 
-/// Items of a page: the most that the component gives at once.
+/// The number of items of a page: the most that the component returns at once.
 pub(super) const PAGE: u32 = 500;
 
-/// What all pages of a list hold. `page` is called with the `next` of the page before.
+/// The items of all pages of a list. `page` is called with the `next` of the page before.
 pub(super) async fn all<T>(
     mut page: impl AsyncFnMut(Option<String>) -> Result<Listed<T>, ActionError>,
 ) -> Result<Vec<T>, ActionError> {
@@ -28,7 +28,7 @@ pub(super) async fn all<T>(
     }
 }
 
-/// As [`all`], of a search.
+/// The items of all pages of a search, as [`all`] reads them.
 pub(super) async fn all_found<T>(
     mut page: impl AsyncFnMut(Option<String>) -> Result<Found<T>, ActionError>,
 ) -> Result<Vec<T>, ActionError> {
@@ -40,7 +40,7 @@ pub(super) async fn write<P: Parts<Error = ActionError>>(mut parts: P) -> anyhow
     let mut output = std::io::stdout().lock();
     while let Some(part) = parts.next().await? {
         match output.write_all(&part) {
-            // Whoever reads, such as `head`, has had enough.
+            // The reader, such as `head`, has read enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
             written => written.context("the output can't be written on")?,
         }

@@ -1,15 +1,15 @@
-//! Passphrases: generated for people, and read without being shown to others.
+//! Generates passphrases for people, and reads passphrases without showing them to others.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
 use anyhow::{Context as _, bail};
 
-/// Letters and digits that are not taken for one another.
+/// Letters and digits, without those that look like others.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Five groups of five characters of five bits each: 125 bits.
 const GROUPS: usize = 5;
 
-/// A new passphrase.
+/// A new random passphrase.
 pub(super) fn generate() -> anyhow::Result<String> {
     let mut random = [0; GROUPS * GROUPS];
     getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
@@ -24,7 +24,7 @@ pub(super) fn given_or_asked(given: Option<String>) -> anyhow::Result<String> {
         return Ok(passphrase);
     }
     let line = if std::io::stdin().is_terminal() {
-        // What is typed is not shown.
+        // The terminal does not show what is typed.
         rpassword::prompt_password("Passphrase: ").context("the passphrase can't be read from the terminal")?
     } else {
         let mut line = String::new();

@@ -1,9 +1,10 @@
-//! Which servers run on a PostgreSQL that several share.
+//! Finds out which servers run on a PostgreSQL that several servers share.
 //!
-//! Each server counts up in a record of its own, every few seconds. Whoever wants to know which ones run reads the records twice:
-//! those that have changed meanwhile are alive, whatever the clocks of the machines say. A server that was killed leaves its record,
-//! which counts for nobody and is removed after a day. One that ends says so in its record, so that who copies the storage sees that
-//! it was there meanwhile.
+//! Every few seconds, each server increases the counter in a record of its own. To find out which servers run, the
+//! records are read twice: a server whose record has changed meanwhile is alive, whatever the clocks of the machines
+//! say. A server that was killed leaves its record behind. It does not count as running, and its record is removed
+//! after a day. A server that ends says so in its record, so that a copy of the storage can see that the server was
+//! there meanwhile.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -15,43 +16,43 @@ use crate::capability::clock::{Clock as _, SystemClock};
 use crate::capability::host_space::HostSpace;
 use crate::capability::storage::{Change, Entry, Key, KeyRange, Storage, StorageError};
 
-/// Where the records are, in the host's own space.
+/// The beginning of the records' keys in the host's own space.
 const SERVERS: &str = "server/";
-/// How often a server counts.
+/// How often a server increases its counter.
 const EVERY: Duration = Duration::from_secs(4);
-/// Between both looks at the records: nobody who is alive has not counted meanwhile.
+/// The time between the two readings of the records. A server that is alive has increased its counter within this time.
 const LOOKS: Duration = Duration::from_secs(9);
-/// How long the end of a server waits until its record says so.
+/// How long a server waits at its end until its record says so.
 const LEAVE: Duration = Duration::from_secs(2);
-/// After this time a record that nobody counts in is removed, in milliseconds.
+/// A record whose counter was not increased for this long is removed, in milliseconds.
 const FORGOTTEN: u64 = 24 * 60 * 60 * 1_000;
-/// How many servers are looked at.
+/// The most records that are read.
 const MOST: u32 = 1_000;
 
-/// What a server says of itself.
+/// The record of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Server {
-    /// The URL that it is reached by.
+    /// The URL by which the server is reached.
     base_url: String,
-    /// The number of its process.
+    /// The id of its process.
     process: u32,
-    /// Counts up.
+    /// The counter.
     count: u64,
-    /// When it last counted, in milliseconds since the Unix epoch by its own clock.
+    /// When the server last increased the counter, in milliseconds since the Unix epoch by its own clock.
     at: u64,
-    /// It has ended in good order.
+    /// Whether the server has ended in an orderly way.
     #[serde(default)]
     ended: bool,
 }
 
-/// Says that this server runs.
+/// Tells others that this server runs.
 pub(super) struct Presence {
     base_url: String,
     key: Key,
 }
 
 impl Presence {
-    /// A server begins: whoever looks from now on finds it.
+    /// Writes the record of a server that begins, so that it is found from now on.
     pub(super) async fn begin(base_url: &str, storage: &dyn Storage) -> Self {
         let key = format!("{SERVERS}{}", own_name()).into();
         let presence = Self { base_url: base_url.to_owned(), key };
@@ -59,7 +60,8 @@ impl Presence {
         presence
     }
 
-    /// Counts until it is dropped. A database that is away is told by others.
+    /// Increases the counter until this future is dropped. If the database can't be reached, other parts of the server
+    /// report it.
     pub(super) async fn count(&self, storage: &dyn Storage) -> Infallible {
         if let Err(error) = forget_old(storage, SystemClock.now()).await {
             tracing::debug!("servers that ended long ago are not forgotten: {error}");
@@ -86,43 +88,44 @@ impl Presence {
         }
     }
 
-    /// The server ends.
+    /// Notes in the record that the server ends.
     pub(super) async fn end(self, storage: &dyn Storage) {
         let _ = timeout(LEAVE, self.say(storage, u64::MAX, true)).await;
     }
 }
 
-/// A name that no other process has, nor this one a second time.
+/// A name that is used only once: no other process has it, and this process does not get it again.
 pub(super) fn own_name() -> String {
     let mut bytes = [0; 8];
-    // Without random numbers processes with the same number are told apart less well.
+    // If there are no random numbers, the name is only the process id, which another process may have as well.
     let _ = getrandom::fill(&mut bytes);
     format!("{}-{}", std::process::id(), hex::encode(bytes))
 }
 
-/// What was found of the servers on a storage.
+/// The servers that were found on a storage.
 #[derive(Default)]
 pub(super) struct Looked {
-    /// Those that run, as people read it.
+    /// The servers that run, in words for people.
     pub(super) running: Vec<String>,
-    /// The records of all, as they were last read.
+    /// The records of all servers, as they were last read.
     records: Vec<Entry>,
 }
 
 impl Looked {
-    /// The servers that have begun or have counted since, as people read it.
+    /// The servers that have begun or have increased their counter since then, in words for people.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub(super) async fn since(&self, storage: &dyn Storage) -> Result<Vec<String>, StorageError> {
         Ok(alive(&self.records, &records(storage).await?))
     }
 }
 
-/// Looks which servers run on the storage. It takes some seconds if there are records, and no time if not.
+/// Finds the servers that run on the storage. It takes some seconds if there are records of servers that have not
+/// ended.
 ///
 /// # Errors
-/// The storage's.
+/// Those of the storage.
 pub(super) async fn look(storage: &dyn Storage) -> Result<Looked, StorageError> {
     let before = records(storage).await?;
     if before.iter().all(has_ended) {
@@ -138,7 +141,7 @@ fn has_ended(record: &Entry) -> bool {
     serde_json::from_slice::<Server>(&record.value).is_ok_and(|server| server.ended)
 }
 
-/// Whose records are new, or have changed.
+/// The servers whose records are new or have changed, in words for people.
 fn alive(before: &[Entry], after: &[Entry]) -> Vec<String> {
     let alive = after.iter().filter(|record| !before.contains(record));
     let said = alive.filter_map(|record| serde_json::from_slice::<Server>(&record.value).ok());

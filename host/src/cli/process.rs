@@ -1,4 +1,4 @@
-//! What the process asks of the system it runs on.
+//! What the process asks of the operating system: limits, signals, and messages to the service manager.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sd_notify::NotifyState;
@@ -19,8 +19,8 @@ pub(super) fn raise_descriptor_limit() {
     }
 }
 
-/// From now on a write beyond the limit of file sizes fails, and its request is refused, while the signal that comes with
-/// it would end the process. Call it in a Tokio runtime.
+/// Handles the signal that comes with a write beyond the limit of file sizes, and that would otherwise end the process.
+/// From now on only the write fails, and its request is refused. It must be called in a Tokio runtime.
 pub(super) fn survive_file_size_limit() {
     // A handler that is installed once stays for the life of the process.
     if let Err(error) = signal(SignalKind::from_raw(SIGXFSZ)) {
@@ -28,7 +28,8 @@ pub(super) fn survive_file_size_limit() {
     }
 }
 
-/// Tells the service manager that started the process how it is (sd_notify(3)); whoever was started otherwise is told nothing.
+/// Tells the service manager that started the process about its state (sd_notify(3)). If no service manager has started
+/// it, this does nothing.
 pub(super) fn tell_service_manager(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!("the service manager can't be told: {error}");

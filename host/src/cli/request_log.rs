@@ -1,4 +1,4 @@
-//! `log`: what identity providers asked for, and what became of it.
+//! `log`: lists and exports the requests of identity providers, with what became of them.
 
 use std::time::{Duration, SystemTime};
 
@@ -36,7 +36,7 @@ pub(super) enum LogCommand {
     },
 }
 
-/// From when to when.
+/// The period in which entries were written.
 #[derive(Args, Clone)]
 pub(super) struct Period {
     /// Only from this time on (RFC 3339), or since so long ago, for instance `2d` or `90m`.
@@ -54,13 +54,13 @@ impl Period {
     }
 }
 
-/// Which requests.
+/// The requests to list or export. They must meet every condition that is given.
 #[derive(Args)]
 pub(super) struct Filter {
     #[command(flatten)]
     period: Period,
-    /// Only requests whose status begins with this digit: 2 (done), 4 (refused) or 5 (failed). Requests with the status 0 are
-    /// in no class: the server stopped before it answered, so the answer is not known.
+    /// Only requests whose status begins with this digit: 2 (done), 4 (refused) or 5 (failed). Requests with the status
+    /// 0 are in no class: the server stopped before it answered, so the answer is not known.
     #[arg(long, value_name = "CLASS", value_parser = class)]
     status: Option<u8>,
     /// Only requests with this HTTP method.
@@ -111,7 +111,7 @@ impl LogCommand {
 /// Reads the class of a status.
 ///
 /// # Errors
-/// What is expected, in words.
+/// The error says in words what is expected.
 fn class(text: &str) -> Result<u8, String> {
     const EXPECTED: &str = "a class is the first digit of a status: 2 (done), 4 (refused) or 5 (failed)";
     match text.parse::<u16>() {
@@ -125,7 +125,7 @@ fn class(text: &str) -> Result<u8, String> {
 }
 
 fn time(text: &str) -> anyhow::Result<SystemTime> {
-    // A date alone is its first moment.
+    // A date without a time means the beginning of that day.
     if let Ok(time) =
         humantime::parse_rfc3339_weak(text).or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")))
     {

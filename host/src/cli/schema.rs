@@ -1,4 +1,4 @@
-//! `schema`: the schemas and resource types that an organization declares.
+//! `schema`: puts, shows and removes the schemas and resource types that an organization declares.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,17 @@ use serde_json::{Value, json};
 use super::config::Settings;
 use super::{host, input, output};
 
-/// Commands about what an organization declares beside the built-in schemas: further attributes of users and groups, and
-/// further resource types.
+/// Commands about what an organization declares beside the built-in schemas: further attributes of users and groups,
+/// and further resource types.
 #[derive(Subcommand)]
 pub(super) enum SchemaCommand {
     /// Declare schemas and resource types. They replace the present declarations. Stored resources stay as they are.
     Put {
         /// The organization's id.
         organization: String,
-        /// File with a JSON object that has `schemas` (RFC 7643 §7) and `resourceTypes` (RFC 7643 §6). A resource type named
-        /// `User` or `Group` adds its `schemaExtensions` to the built-in one. [default: -, that is standard input]
+        /// File with a JSON object that has `schemas` (RFC 7643 §7) and `resourceTypes` (RFC 7643 §6). A resource type
+        /// named `User` or `Group` adds its `schemaExtensions` to the built-in one. [default: -, that is standard
+        /// input]
         file: Option<PathBuf>,
     },
     /// Show the declarations, in the form that `put` takes.
@@ -46,7 +47,7 @@ impl SchemaCommand {
         if matches!(self, Self::Remove { .. }) {
             output::object(settings.json, &json!({"removed": true}));
         } else {
-            // JSON, whatever the settings say: only that can be put again.
+            // This is JSON even without --json, since only JSON can be put again.
             let declared = organization.schemas().await?;
             let declared: Value = serde_json::from_str(&declared).context("the declaration can't be read")?;
             println!("{declared:#}");

@@ -1,4 +1,4 @@
-//! `serve`: the server.
+//! `serve`: runs the server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ use crate::routes;
 use crate::server::{Listener, Tls, TlsFiles, serve_metrics};
 use crate::traces::Traces;
 
-/// How long the end of the process waits until the collector has taken the last spans.
+/// How long the process waits at its end until the collector has accepted the last spans.
 const LAST_SPANS: Duration = Duration::from_secs(5);
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -35,55 +35,56 @@ pub(super) struct Serve {
     pub(super) listen: Listen,
 }
 
-/// Where to listen, and how what the server sends is sent. The configuration file knows more of the latter, in its tables
-/// `[email]` and `[http]`.
+/// The flags of a server: where it listens, and how it sends emails and requests. The tables `[email]` and `[http]` of
+/// the configuration file have more of the latter.
 #[derive(Args)]
 pub(super) struct Listen {
-    /// Address and port to listen on; port 0 takes a free one. Without --tls-cert a proxy in front of the server must provide
-    /// TLS. If systemd passes a socket on, the server listens on that one instead. [default: 127.0.0.1:8080]
+    /// Address and port to listen on; port 0 takes a free one. Without --tls-cert a proxy in front of the server must
+    /// provide TLS. If systemd passes a socket on, the server listens on that one instead. [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = listen_address, env = "INSOMNIA_SCIM_LISTEN")]
     listen: Option<SocketAddr>,
     /// Run this build of the component, and not the built-in one, in every organization that is not pinned to another.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_COMPONENT")]
     component: Option<PathBuf>,
-    /// Serve TLS with this certificate: a PEM file with the certificate first and the intermediate authorities after it. A
-    /// renewed file is used within seconds. [default: no TLS]
+    /// Serve TLS with this certificate: a PEM file with the certificate first and the intermediate authorities after
+    /// it. A renewed file is used within seconds. [default: no TLS]
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_TLS_CERT")]
     tls_cert: Option<PathBuf>,
     /// The private key of the certificate, as a PEM file.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_TLS_KEY")]
     tls_key: Option<PathBuf>,
-    /// Serve the admin API only to clients with a certificate of one of the authorities in this PEM file, in addition to their
-    /// API key. Needs TLS. [default: the API key is enough]
+    /// Serve the admin API only to clients with a certificate of one of the authorities in this PEM file, in addition
+    /// to their API key. Needs TLS. [default: the API key is enough]
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_API_CLIENT_CA")]
     api_client_ca: Option<PathBuf>,
     /// Send email through this server: smtps://USER:PASSWORD@HOST (TLS), smtp://USER:PASSWORD@HOST (STARTTLS), or
-    /// smtp://HOST?tls=none. Prefer the variable: other users can see a flag in the list of processes. [default: emails are
-    /// written to the folder `mail` in the data directory]
+    /// smtp://HOST?tls=none. Prefer the variable: other users can see a flag in the list of processes. [default: emails
+    /// are written to the folder `mail` in the data directory]
     #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_SMTP_URL", hide_env_values = true)]
     smtp_url: Option<String>,
     /// The sender of emails: `name@example.com` or `Name <name@example.com>`. Needed with --smtp-url.
     #[arg(long, value_name = "ADDRESS", env = "INSOMNIA_SCIM_MAIL_FROM")]
     mail_from: Option<String>,
-    /// For how many days emails, with the initial passphrases in some of them, stay in the mail folder: 1 to 3650. [default: 7]
+    /// For how many days emails, with the initial passphrases in some of them, stay in the mail folder: 1 to 3650.
+    /// [default: 7]
     #[arg(long, value_name = "DAYS", env = "INSOMNIA_SCIM_MAIL_FOLDER_KEEP_DAYS")]
     mail_folder_keep_days: Option<u32>,
-    /// Allow webhooks and token refreshes to this destination although its address is not public: a host or a network, with or
-    /// without a port. With http:// in front, also without TLS. May be given more than once; the variable takes several,
-    /// separated by commas.
+    /// Allow webhooks and token refreshes to this destination although its address is not public: a host or a network,
+    /// with or without a port. With http:// in front, also without TLS. May be given more than once; the variable takes
+    /// several, separated by commas.
     #[arg(long, value_name = "RULE", env = "INSOMNIA_SCIM_HTTP_PERMIT", value_delimiter = ',')]
     http_permit: Vec<String>,
     /// Trust this proxy, or the proxies of this network (for instance 10.0.0.0/8), about the client's address
     /// (X-Forwarded-For). May be given more than once; the variable takes several, separated by commas. [default: none]
     #[arg(long, value_name = "CIDR", env = "INSOMNIA_SCIM_TRUSTED_PROXY", value_delimiter = ',')]
     trusted_proxy: Vec<String>,
-    /// Serve GET /metrics for Prometheus on this address and port. It needs no authentication, so the address must not be
-    /// public. [default: not served]
+    /// Serve GET /metrics for Prometheus on this address and port. It needs no authentication, so the address must not
+    /// be public. [default: not served]
     #[arg(long, value_name = "ADDR", env = "INSOMNIA_SCIM_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
-    /// Mail alerts to this address: problems that need a person, such as a failing webhook, no free seat or a nearly full disk.
-    /// A mail is sent when a problem begins and when it is over. May be given more than once; the variable takes several,
-    /// separated by commas. [default: no mail]
+    /// Mail alerts to this address: problems that need a person, such as a failing webhook, no free seat or a nearly
+    /// full disk. A mail is sent when a problem begins and when it is over. May be given more than once; the variable
+    /// takes several, separated by commas. [default: no mail]
     #[arg(long, value_name = "ADDRESS", env = "INSOMNIA_SCIM_ALERT_MAIL", value_delimiter = ',')]
     alert_mail: Vec<String>,
     /// Post the same alerts to this https URL, signed as Standard Webhooks describes. It may be on an internal network.
@@ -94,8 +95,8 @@ pub(super) struct Listen {
     alert_webhook_secret_file: Option<PathBuf>,
     #[command(flatten)]
     otlp: OtlpFlags,
-    /// Start although the database or the host key is missing, or is not the one that was there before. Otherwise such a start
-    /// is refused. The data that depends on it is lost.
+    /// Start although the database or the host key is missing, or is not the one that was there before. Otherwise such
+    /// a start is refused. The data that depends on it is lost.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     go_on_without: Vec<Lost>,
 }
@@ -107,7 +108,8 @@ impl Serve {
 }
 
 impl Listen {
-    /// Binds the address first: it may name no port, and the base URL does.
+    /// Opens the server. The address is bound first: if its port is 0, only then is the port known that the base URL
+    /// needs.
     pub(super) async fn open(&self, settings: &Settings) -> anyhow::Result<Server> {
         let address = self.listen.or(settings.listen).unwrap_or(DEFAULT_LISTEN);
         let passed = passed_on()?;
@@ -135,7 +137,7 @@ impl Listen {
             Some(tls) => Listener::encrypted(listener, tls),
             None => listener.into(),
         };
-        // In a data directory it is told by the locks on the database.
+        // In a data directory, the locks on the database show whether a server runs.
         let presence = match settings.storage {
             Some(_) => Some(Presence::begin(provisioner.base_url(), provisioner.storage()).await),
             None => None,
@@ -143,7 +145,7 @@ impl Listen {
         Ok(Server { provisioner, listener, address, metrics, mail, alerts, keeper, presence, traces })
     }
 
-    /// The settings, with what the flags say in the place of what the file says.
+    /// The settings, in which the flags come before what the file says.
     pub(super) fn before(&self, settings: &Settings) -> Settings {
         let mut settings = settings.clone();
         if let Some(url) = &self.smtp_url {
@@ -178,15 +180,15 @@ pub(super) struct Server {
     pub(super) provisioner: Provisioner,
     listener: Listener,
     address: SocketAddr,
-    /// Where the operator's monitoring asks.
+    /// The listener for the operator's monitoring.
     metrics: Option<TcpListener>,
-    /// Where emails are kept that nobody has sent.
+    /// The folder for emails that are not sent.
     mail: KeptMail,
-    /// Who is told what needs a person.
+    /// Tells the operator of problems that need a person.
     alerts: Alerts,
     /// Looks after the host key.
     keeper: Keeper,
-    /// Tells commands that it runs, where several servers share the database.
+    /// Tells commands that this server runs, if several servers share the database.
     presence: Option<Presence>,
     /// Sends traces.
     traces: Traces,
@@ -207,10 +209,11 @@ impl Server {
         if let Some(metrics) = metrics {
             tracing::info!("metrics on http://{}/metrics", metrics.local_addr()?);
             let provisioner = provisioner.clone();
-            // It ends with the process: also what happens while the server stops can be measured.
+            // This task ends with the process, so that monitoring still sees what happens while the server stops.
             tokio::spawn(async move { serve_metrics(&provisioner, metrics, std::future::pending()).await });
         }
-        // What is missing is logged now and not when it is first needed. It is no reason not to serve the rest.
+        // Problems of the storage and the component are logged now, and not when a request first meets them. They do
+        // not keep the server from serving.
         let _ = provisioner.trouble().await;
         if let Err(error) = provisioner.have_operator_trail_swept().await {
             tracing::warn!("the operator's audit trail is not looked through: {error}");
@@ -236,7 +239,7 @@ impl Server {
     }
 }
 
-/// How connections are encrypted; `None`: they are not.
+/// The encryption of connections; `None` if they are not encrypted.
 ///
 /// # Errors
 /// A file is missing or wrong.
@@ -262,14 +265,14 @@ async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
 #[derive(Default)]
 struct Passed {
     listener: Option<TcpListener>,
-    /// The one that is called `metrics`.
+    /// The socket that is called `metrics`.
     metrics: Option<TcpListener>,
 }
 
-/// Takes the sockets that were passed on, as sd_listen_fds(3) describes it: the names stand in LISTEN_FDNAMES.
+/// Takes the sockets that were passed on, as sd_listen_fds(3) describes. The variable LISTEN_FDNAMES has their names.
 ///
 /// # Errors
-/// There are others than one for the server and one for the metrics: nobody would answer on them.
+/// There are more sockets than one for the server and one for the metrics. Nobody would answer on the others.
 #[cfg(unix)]
 fn passed_on() -> anyhow::Result<Passed> {
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
@@ -295,7 +298,7 @@ fn passed_on() -> anyhow::Result<Passed> {
     Ok(Passed::default())
 }
 
-/// The address as a URL that works on this machine.
+/// The URL of the address that works on this machine.
 fn url(scheme: &str, address: SocketAddr) -> String {
     let ip = match address.ip() {
         ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -304,7 +307,7 @@ fn url(scheme: &str, address: SocketAddr) -> String {
     format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }
 
-/// Ready when the process gets SIGTERM or SIGINT. A second one ends it at once.
+/// Returns a future that completes when the process gets SIGTERM or SIGINT. A second signal ends the process at once.
 fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;

@@ -1,4 +1,4 @@
-//! `setup-link`: links by which somebody who administers the identity provider, but is no owner, sets it up.
+//! `setup-link`: manages links with which somebody who administers the identity provider, but is no owner, sets it up.
 
 use clap::Subcommand;
 use insomnia_scim_contract::Actor;

@@ -1,4 +1,4 @@
-//! `stream`: receivers of SCIM events.
+//! `stream`: manages the receivers of SCIM events.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,8 @@ use crate::event::{EventDetail, IssuedEventStream, NewEventStream, StreamEvent};
 /// Commands about streams: receivers that are told of users and groups by Security Event Tokens (RFC 9967).
 #[derive(Subcommand)]
 pub(super) enum StreamCommand {
-    /// Add a stream of all changes from now on. The command prints its URLs and, if the receiver polls, its token, once.
+    /// Add a stream of all changes from now on. The command prints its URLs and, if the receiver polls, its token,
+    /// once.
     Add {
         /// A name for the receiver, for instance "Backend".
         name: String,
@@ -28,9 +29,15 @@ pub(super) enum StreamCommand {
         #[arg(long, value_name = "KIND", value_parser = one_of::<StreamEvent>(StreamEvent::NAMES))]
         event: Vec<StreamEvent>,
         /// The detail of events: notice (the names of changed attributes) or full (their values too).
-        #[arg(long, value_name = "DETAIL", default_value = "notice", value_parser = one_of::<EventDetail>(EventDetail::NAMES))]
+        #[arg(
+            long,
+            value_name = "DETAIL",
+            default_value = "notice",
+            value_parser = one_of::<EventDetail>(EventDetail::NAMES)
+        )]
         detail: EventDetail,
-        /// Put each event into a token of its own, instead of one token for all events of a resource in one transaction.
+        /// Put each event into a token of its own, instead of one token for all events of a resource in one
+        /// transaction.
         #[arg(long)]
         single_events: bool,
         /// Push tokens to this URL (RFC 8935). Without it the receiver polls (RFC 8936).

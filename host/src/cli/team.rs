@@ -1,4 +1,4 @@
-//! `team`: teams of an organization, and who is in them.
+//! `team`: lists, adds, changes and removes teams of an organization.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -66,7 +66,7 @@ pub(super) enum TeamCommand {
     },
 }
 
-/// Which teams. All that is given must hold.
+/// The teams to list or export. They must meet every condition that is given.
 #[derive(Args)]
 pub(super) struct Filter {
     /// Only teams whose name contains this text, in upper or lower case.
@@ -90,7 +90,7 @@ impl Filter {
     }
 }
 
-/// A team, and whose membership changes.
+/// A team, and the members that are added to it or removed from it.
 #[derive(Args)]
 pub(super) struct Members {
     /// The team.

@@ -1,4 +1,4 @@
-//! `webhook` and `event`: an organization's events, and where they are posted to.
+//! `webhook` and `event`: manage the URL to which an organization's events are posted, and list the events.
 
 use anyhow::bail;
 use clap::Subcommand;
@@ -12,7 +12,8 @@ use super::{host, output};
 /// Commands about the webhook.
 #[derive(Subcommand)]
 pub(super) enum WebhookCommand {
-    /// Post all events from now on to a URL. The command prints the key of the signatures once, and the result of a test event.
+    /// Post all events from now on to a URL. The command prints the key of the signatures once, and the result of a
+    /// test event.
     Set {
         /// An https URL that the server may reach: see --http-permit of `serve`.
         url: String,
@@ -24,8 +25,8 @@ pub(super) enum WebhookCommand {
         #[command(flatten)]
         of: Of,
     },
-    /// Post a signed event of the type `webhook.test` once, and show the result. The command ends with 1 if the webhook did
-    /// not accept it.
+    /// Post a signed event of the type `webhook.test` once, and show the result. The command ends with 1 if the webhook
+    /// did not accept it.
     Test {
         #[command(flatten)]
         of: Of,
@@ -45,7 +46,7 @@ impl WebhookCommand {
                 let organization = host::organization(&provisioner, &of.organization).await?;
                 let secret = organization.set_webhook(&url).await?;
                 let mut shown = json!({"url": url, "secret": secret});
-                // The key must not be lost because the test has no outcome.
+                // The key is printed even if the test has no outcome: it is shown only once, and must not be lost.
                 if let Ok(webhook) = organization.test_webhook().await {
                     shown["works_since"] = webhook.works_since.into();
                     shown["error"] = webhook.error.into();
@@ -87,7 +88,12 @@ pub(super) enum EventCommand {
         #[arg(long, value_name = "POSITION")]
         after: Option<String>,
         /// The number of events.
-        #[arg(long, value_name = "NUMBER", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        #[arg(
+            long,
+            value_name = "NUMBER",
+            default_value_t = 1_000,
+            value_parser = clap::value_parser!(u32).range(1..=100_000)
+        )]
         limit: u32,
     },
 }
@@ -111,7 +117,7 @@ impl EventCommand {
         }
         output::table(settings.json, &events, &["time", "type", "subject", "actor"]);
         if let Some(after) = after {
-            // Beside the list, which a program may read.
+            // This goes to stderr, so that a program that reads the list does not get it.
             output::complain(&format!("there are more: give the same command with --after {after}\n"));
         }
         Ok(())

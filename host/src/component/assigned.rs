@@ -23,13 +23,14 @@ pub(super) struct Choice {
 pub(super) enum Because {
     /// It is the component with which the host was started.
     Default,
-    /// The organization is one of those that run the canary. The number is when the canary began, in milliseconds since
-    /// the Unix epoch.
+    /// The organization is one of those that run the canary.
     Canary {
-        /// When the canary began: failures of an earlier canary do not count for this one.
+        /// When the canary began, in milliseconds since the Unix epoch. Failures of an earlier canary do not count for
+        /// this one.
         began: u64,
     },
-    /// The organization is pinned to it, so its failures say nothing about what other organizations run.
+    /// The organization is pinned to this component. Its failures say nothing about what other organizations run, so
+    /// they do not count.
     Pinned,
 }
 
@@ -47,12 +48,13 @@ struct Seen {
 }
 
 impl Assigned {
-    /// Must be called before the choice is read: returns the number for [`Assigned::note`].
+    /// Returns the number that [`Assigned::note`] needs. It must be called before the choice is read from the storage,
+    /// so that `note` can tell whether the cache was invalidated meanwhile.
     pub(super) fn look(&self) -> u64 {
         self.lock().told
     }
 
-    /// The choice if it was read a moment ago; `None` if it must be read again.
+    /// The choice, if it was read within the last two seconds; `None` if it must be read again.
     pub(super) fn fresh(&self) -> Option<Choice> {
         let seen = self.lock();
         seen.choice.clone().filter(|_| seen.at.is_some_and(|at| at.elapsed() < FRESH))
@@ -63,8 +65,8 @@ impl Assigned {
         self.lock().choice.clone()
     }
 
-    /// Stores the choice that was read, and returns the former one. If the cache was invalidated meanwhile, the choice
-    /// may be outdated, and the next call reads again.
+    /// Stores the choice that was read from the storage, and returns the former one. If the cache was invalidated since
+    /// `look` was called, the choice may be outdated, so the next call reads it again.
     pub(super) fn note(&self, choice: Choice, look: u64) -> Option<Choice> {
         let mut seen = self.lock();
         seen.at = (seen.told == look).then(Instant::now);

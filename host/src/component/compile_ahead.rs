@@ -11,7 +11,9 @@ use super::error::ComponentError;
 use super::limits::Limits;
 use super::shipped::Scratch;
 
-/// Compiles the component, and returns the file with which a binary is built that contains the compiled code.
+/// Compiles the component, and returns the content of the file that `INSOMNIA_SCIM_COMPILED_COMPONENT` names when a
+/// binary is built that contains the compiled code: the path of the code in a cache directory, a line feed, and the
+/// code.
 ///
 /// # Errors
 /// It can't be compiled, or no temporary directory can be made.
@@ -27,8 +29,8 @@ pub(crate) fn make(wasm: &[u8], limits: &Limits) -> Result<Vec<u8>, ComponentErr
     Ok([path.as_bytes(), b"\n", &content].concat())
 }
 
-/// The only file of compiled code below the directory. Its name has no extension, unlike wasmtime's metadata beside it
-/// and a file that another thread is just writing.
+/// The only file of compiled code below the directory. Its name has no extension, unlike those of the metadata that
+/// wasmtime keeps beside it, and of a file that another thread is writing at this moment.
 fn code(directory: &Path) -> io::Result<PathBuf> {
     let mut directories = vec![directory.to_owned()];
     while let Some(directory) = directories.pop() {

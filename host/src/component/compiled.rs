@@ -24,14 +24,15 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
-    /// Compiles the component, or loads its compiled code from the engine's cache. Compiling blocks for seconds.
+    /// Compiles the component, or loads its compiled code from the engine's cache. Compiling blocks the thread for
+    /// seconds.
     pub(super) fn new(engine: &Engine, name: &str, wasm: &[u8]) -> Result<Self, ComponentError> {
         let component = Component::new(engine, wasm).map_err(|error| ComponentError::Invalid(text(&error)))?;
         imports::check(engine, &component)?;
         Ok(Self { component, label: format!("{name}@{}", ComponentId::of(wasm).short()).into() })
     }
 
-    /// Links it to the host's functions. It must have the imports and exports of the world.
+    /// Links the component to the host's functions. It must have the imports and exports of the world `provisioner`.
     pub(super) fn link(self, engine: &Engine) -> Result<Linked, ComponentError> {
         let world = |error: Error| ComponentError::World(text(&error));
         let mut linker = Linker::new(engine);
@@ -48,8 +49,8 @@ pub(super) struct Linked {
     pub(super) label: Arc<str>,
 }
 
-/// Makes the engine, and prepares the component with which the host is started. Its compiled code comes from
-/// `directory` or from this binary, if one of them has it.
+/// Makes the engine, and prepares the component with which the host is started. The component's compiled code comes
+/// from `directory` or from this binary, if one of them has it.
 pub(super) fn first(
     wasm: &[u8],
     limits: &Limits,
@@ -68,8 +69,8 @@ pub(super) fn first(
     Ok((engine, linked))
 }
 
-/// Opens the cache of compiled code: the directory, if it can be used. Otherwise the code in this binary is loaded from
-/// a temporary directory.
+/// Opens the cache of compiled code: the given directory, if it can be used. Otherwise the code in this binary, if
+/// there is any, is loaded from a temporary directory.
 fn open(shipped: Option<Shipped<'_>>, directory: Option<&Path>) -> (Option<Cache>, Option<Scratch>) {
     if let Some(directory) = directory {
         let opened = engine::cache(directory).and_then(|cache| {

@@ -1,4 +1,4 @@
-//! The component that each organization runs: the one of all, the canary, or the one that it is pinned to.
+//! The component that each organization runs: the default one, the canary, or the one to which it is pinned.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::registry::{Assignment, Canary, ComponentBook};
 
 /// The components that organizations run.
 pub(super) struct Components {
-    /// The one of all organizations that are not pinned to another.
+    /// The component of all organizations that neither are pinned to another nor run the canary.
     default: Arc<Linked>,
     book: ComponentBook,
     shelf: Arc<Shelf>,
@@ -62,8 +62,8 @@ impl Components {
 
     /// The component that a call of the organization runs now.
     ///
-    /// If it is another one than before, it is loaded while calls still run the former one. Only the first call of an
-    /// organization waits until it is loaded.
+    /// If the organization must run another component than before, its calls go on with the former one while the new
+    /// one is loaded. Only the first call of an organization waits until its component is loaded.
     pub(super) async fn of(&self, organization: &OrganizationId, tenant: &Tenant) -> Result<Choice, CallError> {
         if organization.is_nobody() {
             return Ok(self.default());
@@ -112,7 +112,8 @@ impl Components {
         if let Some(before) = before {
             let shelf = Arc::clone(&self.shelf);
             tokio::spawn(async move { shelf.load(id).await.map(drop) });
-            // If the component fails to load at once, the next call sees that.
+            // If an earlier attempt to load this component has failed a moment ago, the error is reported below. If the
+            // attempt that begins now fails, a later call reports it.
             if !self.shelf.has_failed(&id) {
                 return Ok(before.clone());
             }
@@ -139,7 +140,7 @@ impl Components {
         Choice { linked: Arc::clone(&self.default), because: Because::Default }
     }
 
-    /// The canary, if it is running and was not found to fail. From now on its calls are counted.
+    /// The canary, if there is one and this process has not found that it fails. From now on its calls are counted.
     fn watched(&self, canary: Option<Canary>) -> Option<Canary> {
         let mut trial = self.trial();
         let canary = canary?;

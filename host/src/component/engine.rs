@@ -1,4 +1,5 @@
-//! The engine: the one place where wasmtime is configured, for whatever compiles, loads or runs the component.
+//! The engine. This is the only place where wasmtime is configured, for all code that compiles, loads or runs the
+//! component.
 
 use std::path::Path;
 
@@ -6,22 +7,24 @@ use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, P
 
 use super::limits::{Limits, TABLE_ELEMENTS};
 
-/// Core modules in the component: the guest, and the shims that the component linker puts around it.
+/// The most core instances of one component: the guest, and the shims that the component linker puts around it.
 const CORE_INSTANCES: usize = 8;
-/// Tables in the component: the guest's functions, and the shims'.
+/// The most tables of one component: those of the functions of the guest and of the shims.
 const TABLES: usize = 4;
-/// What is compiled for: every processor of this kind, and not just the one that compiles, so that compiled code can be
-/// handed out with a binary.
+/// The target for which the component is compiled: every processor of this kind, and not just the one that compiles, so
+/// that compiled code can be handed out with a binary.
 const TARGET: &str = env!("INSOMNIA_SCIM_TARGET");
-/// Address space between memories, which catches what the compiled code does not check.
+/// The unused address space behind each memory, in bytes. An access that is just beyond the memory ends there, so the
+/// compiled code needs no check of its own for it.
 const GUARD: u64 = 32 << 20;
-/// How much zstd compresses kept code: its own default.
+/// The level at which zstd compresses cached code. It is the default of zstd.
 const COMPRESSION: i32 = 3;
 
 /// Where instances get their memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Allocation {
-    /// From slots reserved at the start: 4 GiB of address space each, and no system call to reuse one.
+    /// From slots that are reserved at the start. Each slot takes 4 GiB of address space, and needs no system call when
+    /// it is used again.
     Pool,
     /// From the system, one by one, with no more address space than an instance may use.
     OnDemand,
@@ -29,13 +32,13 @@ enum Allocation {
 
 /// Makes the engine. Compiled code is kept in the cache, if there is one.
 ///
-/// Where the address space is limited (`ulimit -v`, a small machine) the pool can't be reserved; then every instance
-/// asks the system for its memory, which is slower and otherwise the same.
+/// If the address space is limited (`ulimit -v`, a small machine), the pool can't be reserved. Then every instance asks
+/// the system for its memory, which is slower but has the same effect.
 ///
 /// # Errors
 /// Neither way works on this machine; wasmtime says why.
 pub(super) fn engine(limits: &Limits, cache: Option<Cache>) -> wasmtime::Result<Engine> {
-    // Making the engine reserves the pool, so this is the probe.
+    // Making the engine reserves the pool, so this attempt shows whether there is room for it.
     match Engine::new(&config(limits, Allocation::Pool, cache.clone())?) {
         Ok(engine) => Ok(engine),
         Err(error) => {
@@ -89,8 +92,8 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_tables_per_component(TABLES as u32)
         .max_memory_size(limits.memory_per_instance)
         .table_elements(TABLE_ELEMENTS)
-        // Slots keep the pages that the next instance of the same module needs anyway: writing over 256 KiB is
-        // cheaper than giving them back and faulting them in again.
+        // Each slot keeps the pages that the next instance of the same module needs anyway: writing over 256 KiB is
+        // cheaper than giving them back to the system and asking for them again.
         .linear_memory_keep_resident(256 << 10)
         .table_keep_resident(64 << 10)
         .async_stack_keep_resident(64 << 10)
@@ -98,19 +101,19 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     pool
 }
 
-/// Opens a directory with compiled code; makes it if there is none.
+/// Opens a directory with compiled code, and makes it if it does not exist.
 ///
-/// wasmtime keys the cache by the component's content, its own version, the target and all settings that change the
-/// code, writes it atomically, and compiles again whatever can't be read. It runs what it finds there: the directory
-/// must be ours alone.
+/// wasmtime chooses the name of a cached file by the component's content, its own version, the target and all settings
+/// that change the code. It writes each file atomically, and compiles again whatever it can't read. It runs the code
+/// that it finds in the directory, so nobody else may be able to write there.
 ///
 /// # Errors
 /// The directory can't be written to, or others can write to it as well.
 pub(super) fn cache(directory: &Path) -> wasmtime::Result<Cache> {
     private_directory(directory)?;
     let mut config = CacheConfig::new();
-    // Left to itself, wasmtime compresses a file that was loaded 256 times once more, as small as it can: seconds of
-    // processor time, beside requests or inside of a short command, for a file that is read faster as it is.
+    // By default, wasmtime compresses a file that was loaded 256 times once more, as small as it can. That takes
+    // seconds of processor time, beside requests or within a short command, and the file as it is can be read faster.
     config
         .with_directory(directory)
         .with_baseline_compression_level(COMPRESSION)
@@ -118,7 +121,8 @@ pub(super) fn cache(directory: &Path) -> wasmtime::Result<Cache> {
     Cache::new(config)
 }
 
-/// Makes the directory, for its owner only; refuses one that others may write to.
+/// Makes the directory, to which only its owner has access. Refuses a directory that belongs to another user or that
+/// others may write to.
 fn private_directory(directory: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -129,7 +133,8 @@ fn private_directory(directory: &Path) -> std::io::Result<()> {
     {
         use std::os::unix::fs::MetadataExt;
         let metadata = std::fs::metadata(directory)?;
-        // A file made in a directory belongs to whom the process runs as: compare without a system call of our own.
+        // A file that this process makes belongs to the user as whom the process runs. The standard library has no
+        // other way to ask for this user.
         let probe = tempfile_owner(directory)?;
         if metadata.uid() != probe {
             return Err(std::io::Error::other("the directory belongs to another user"));
@@ -141,7 +146,8 @@ fn private_directory(directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Who a file that this process makes in the directory belongs to. It also shows that the directory can be written to.
+/// The id of the user to whom a file belongs that this process makes in the directory. Making it also shows that the
+/// directory can be written to.
 #[cfg(unix)]
 fn tempfile_owner(directory: &Path) -> std::io::Result<u32> {
     use std::os::unix::fs::MetadataExt;

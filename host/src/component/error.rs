@@ -21,7 +21,7 @@ pub enum ComponentError {
          Build one with `cargo build`, or for another language with the world insomnia:scim/provisioner of wit/"
     )]
     Invalid(String),
-    /// It imports interfaces that this host does not offer.
+    /// The component imports interfaces that this host does not offer.
     #[error(
         "the component wants what this host does not offer:\n{}\n\nit imports:\n{}\n\nthe host offers:\n{}\n\n\
          Build the component against the wit/ of this host's version, and without what needs files, sockets or \
@@ -36,7 +36,7 @@ pub enum ComponentError {
         /// The imports that the host offers.
         offered: Vec<String>,
     },
-    /// Its imports or exports have other types than in `wit/`.
+    /// The imports or exports of the component have other types than in `wit/`.
     #[error(
         "the component does not fit the world insomnia:scim/provisioner: {0}\n\
          Build it against the wit/ of this host's version."
@@ -67,13 +67,13 @@ pub enum CallError {
     /// later.
     #[error("too many calls at the same time")]
     Busy,
-    /// It computed or waited for longer than is allowed.
+    /// The call computed or waited for longer than is allowed.
     #[error("the call took too long")]
     Deadline,
-    /// It needed more memory than an instance, an organization or all of them together may have.
+    /// The call needed more memory than an instance, an organization or all of them together may have.
     #[error("the call needed too much memory")]
     Memory,
-    /// It failed inside the component; the host's log has the backtrace.
+    /// The call failed inside the component; the host's log has the backtrace.
     #[error("the call failed inside the component")]
     Trap,
     /// The organization does not exist, or was deleted while the call was running. What the call has committed was

@@ -8,7 +8,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "what is made for a test fails it"
+    reason = "if this component can't be made, the test must fail"
 )]
 
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
@@ -66,14 +66,14 @@ const HANDLE: &str = r#"
   (func $deep (result i32) (i32.add (call $deep) (i32.const 1)))
   (func $descend (drop (call $deep)))
   (func $fail (unreachable))
-  ;; Writes `storage.write.put` of the key and the value there.
+  ;; Writes, at the address $at, the change that puts the value under the key (variant `put` in `storage.wit`).
   (func $put (param $at i32) (param $key i32) (param $length i32) (param $value i32) (param $size i32)
     (i32.store8 (local.get $at) (i32.const 0))
     (i32.store offset=8 (local.get $at) (local.get $key))
     (i32.store offset=12 (local.get $at) (local.get $length))
     (i32.store offset=16 (local.get $at) (local.get $value))
     (i32.store offset=20 (local.get $at) (local.get $size)))
-  ;; Commits so many writes from 2048 on.
+  ;; Commits $count changes, which stand in memory from the address 2048 on.
   (func $write (param $count i32)
     (call $commit (i32.const 0) (i32.const 0) (i32.const 2048) (local.get $count) (i32.const 0) (i64.const 0)
       (i32.const 64)))
@@ -150,7 +150,7 @@ const HANDLE: &str = r#"
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
     (global.set $free (i32.const 65536))
     (i32.const 0))
-  ;; Nobody is let in, so that it passes the examination of a component.
+  ;; Lets nobody in, so that the component passes the examination before it is stored.
   (func (export "insomnia:scim/scim@1.0.0#admits") (param i32 i32 i32) (result i32) (i32.const 0))
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (local $taken i32)
@@ -159,13 +159,14 @@ const HANDLE: &str = r#"
     (local.get $taken))
 "#;
 
-/// The component.
+/// The component, which does what the path of a request asks for.
 #[must_use]
 pub fn component() -> Vec<u8> {
     component_that("")
 }
 
-/// A component that does this whenever it is instantiated; `start` is the name of a function in [`HANDLE`].
+/// A component that also runs a function whenever it is instantiated. `start` is the name of a function in [`HANDLE`],
+/// such as `$forever`.
 #[must_use]
 pub fn component_that_begins_with(start: &str) -> Vec<u8> {
     component_that(&format!("(start {start})"))

@@ -44,8 +44,8 @@ fn is_refusal(response: &ScimResponse, status: u16) -> bool {
     response.status == status && body.contains("api:messages:2.0:Error") && body.contains("[request r1]")
 }
 
-/// What a component does, by the first letter, and the status of the answer. Those that end with 200 get their refusal
-/// from the host in the middle and go on.
+/// What the component does in a call (the first letter of each name says it), and the status of the answer. Where the
+/// status is 200, the host refuses something in the middle of the call, and the component goes on.
 const FAULTS: [(&str, u16); 18] = [
     ("loop", 503),
     ("memory", 503),

@@ -9,12 +9,12 @@ const MIB: usize = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Memory of one instance, in bytes. It is more than the largest request needs, a group of 16 MiB with 100,000
+    /// Memory of one instance, in bytes. It is more than the largest request needs: a group of 16 MiB with 100,000
     /// members and their names.
     pub memory_per_instance: usize,
     /// Memory for one organization, in bytes: its instances, its requests, and its answers until they are sent. It is
-    /// enough for two of the largest requests at a time. No organization ever gets more than it leaves free for the
-    /// others.
+    /// enough for two of the largest requests at a time. Whatever this limit is, an organization never gets more memory
+    /// than then remains free for the others.
     pub memory_per_organization: usize,
     /// Memory for all organizations, in bytes.
     pub memory: usize,
@@ -28,7 +28,8 @@ pub struct Limits {
     /// Calls that run at the same time. A call waits for storage most of its time, so this is far more than the number
     /// of cores.
     pub calls: usize,
-    /// Calls of one organization that run at the same time. It never gets more than it leaves free for the others.
+    /// Calls of one organization that run at the same time. Whatever this limit is, an organization never gets more
+    /// turns than then remain free for the others.
     pub calls_per_organization: usize,
     /// Calls of one organization that wait for their turn. More are refused at once.
     pub waiting_per_organization: usize,
@@ -38,7 +39,7 @@ pub struct Limits {
     pub warm_instances: usize,
     /// An instance is dropped after this many calls, so that its leaks and its fragmentation stay small.
     pub calls_per_instance: u32,
-    /// Age at which an instance is dropped.
+    /// The age at which an instance is dropped.
     pub instance_age: Duration,
     /// Memory of a kept instance, in bytes: one that has grown beyond it, because of a rare large request, is dropped.
     /// All kept instances together take at most a quarter of `memory`.
@@ -74,14 +75,15 @@ impl Limits {
     }
 }
 
-/// Bytes that the guest may pass to the host in one call: a transaction of 96 MiB, its keys and lists included.
+/// The most bytes that the guest may pass to the host in one call. They suffice for a transaction of 96 MiB, which is
+/// the largest that the contract allows, with its lists.
 pub(super) const HOSTCALL_BYTES: usize = 192 * MIB;
 
-/// Elements of a table: the guest's own function table has a few thousand.
+/// The most elements of a table. The guest's own function table has a few thousand.
 pub(super) const TABLE_ELEMENTS: usize = 20_000;
 
-/// WASI handles of one instance: the guest holds three streams at the most.
+/// The most WASI handles of one instance. The guest holds three streams at the most.
 pub(super) const HANDLES: usize = 64;
 
-/// Random bytes in one call; the guest draws 32 at a time.
+/// The most random bytes in one call. The guest draws 32 at a time.
 pub(super) const RANDOM_BYTES: u64 = 64 << 10;

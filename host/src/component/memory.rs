@@ -34,7 +34,8 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// The memory of an instance whose organization has this account, and which may have so many bytes.
+    /// The memory of an instance that may have at most `most` bytes, which are counted in the account of its
+    /// organization.
     pub(super) fn new(account: Arc<Account>, most: usize) -> Self {
         Self { held: Held::nothing(account), most }
     }

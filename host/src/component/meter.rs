@@ -67,7 +67,7 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A call whose polls are measured, and each of which waits for its organization's turn.
+/// A call whose polls are measured. Before each poll it waits for a turn of its organization.
 pub(super) struct Metered<'a, T> {
     meter: Arc<Meter>,
     call: Pin<Box<dyn Future<Output = T> + Send + 'a>>,

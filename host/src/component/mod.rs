@@ -51,7 +51,7 @@ pub(crate) use state::InstanceState;
 pub enum Isolation {
     /// Each call gets a new instance, which costs some 45 µs.
     Fresh,
-    /// The requests of one organization use the same instance, one after another.
+    /// The requests of one organization reuse its instances. Each instance serves one request at a time.
     #[default]
     Organization,
 }

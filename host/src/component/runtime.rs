@@ -1,4 +1,5 @@
-//! Calls of the component: each waits for its turn, uses an instance that no other call uses, and has a time limit.
+//! Calls of the component. Each call waits for its turn, uses an instance that no other call uses at the same time, and
+//! has a time limit.
 
 use std::future::Future;
 use std::path::Path;
@@ -199,8 +200,8 @@ impl Runtime {
         self.tenants.reassign_all();
     }
 
-    /// Checks whether the component can be used: it compiles, imports only what is offered, fits the world, and answers
-    /// a test call that is bound to no organization.
+    /// Checks whether the component can be used: whether it compiles, imports only what is offered, fits the world, and
+    /// refuses a caller without a token in a test call that is bound to no organization.
     pub(crate) async fn examine(&self, name: &str, wasm: Vec<u8>) -> Result<(), Unusable> {
         let linked = match self.components.prepare(name, wasm).await {
             Ok(linked) => linked,
@@ -229,7 +230,7 @@ impl Runtime {
         }
     }
 
-    /// What the organization has used of its quotas, with its limits as they are now.
+    /// What the organization has used of its quotas. Its limits are read again before, if they are outdated.
     pub(crate) async fn usage(&self, organization: &OrganizationId) -> Arc<Usage> {
         let usage = Arc::clone(&self.tenants.get(organization).usage);
         self.look_up_limits(organization, &usage).await;
@@ -270,7 +271,7 @@ impl Runtime {
         }
     }
 
-    /// How many organizations this process remembers, those included that have not been called for a while.
+    /// How many organizations this process remembers, including those that have not been called for a while.
     pub(crate) fn tenants(&self) -> usize {
         self.tenants.len()
     }

@@ -13,7 +13,8 @@ use super::error::ComponentError;
 use crate::capability::storage::StorageError;
 use crate::registry::{ComponentBook, ComponentId};
 
-/// How many components stay loaded although no organization of this process runs them: as many as can be stored.
+/// The number of loaded components from which on those are dropped that no organization of this process runs. It is as
+/// many as can be stored.
 const MOST: usize = 32;
 /// A component that could not be loaded is tried again after this time.
 const RETRY: Duration = Duration::from_secs(30);
@@ -72,7 +73,7 @@ impl Shelf {
         place.loaded.get()?.as_ref().ok().cloned()
     }
 
-    /// Whether loading has failed a moment ago.
+    /// Whether the last attempt to load the component has failed, and it is too early for the next one.
     pub(super) fn has_failed(&self, id: &ComponentId) -> bool {
         self.lock().get(id).is_some_and(|place| place.has_failed() && !place.may_be_tried_again())
     }

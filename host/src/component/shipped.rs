@@ -5,17 +5,17 @@
 //! wasmtime reads it from there and checks the code again. If wasmtime looks for another name, because any of these
 //! things is different, it ignores the file and compiles.
 //!
-//! A binary contains it if `compile_ahead::make` made a file, and the binary was built again with the variable
-//! `INSOMNIA_SCIM_COMPILED_COMPONENT` naming that file: `make release` does both.
+//! A binary contains such code if `compile_ahead::make` made a file, and the binary was built again with the variable
+//! `INSOMNIA_SCIM_COMPILED_COMPONENT` naming that file. `make release` does both.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
-/// The content of the file that was named when this crate was built; empty if none was.
+/// The content of the file that this variable named when the crate was built; empty if it named none.
 const BUILT_IN: &[u8] = include_bytes!(env!("INSOMNIA_SCIM_COMPILED_FILE"));
 
-/// A file of a cache directory.
+/// A file to be written into a cache directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shipped<'s> {
     /// The path of the file in the directory.

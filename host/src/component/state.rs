@@ -29,7 +29,7 @@ pub(crate) struct InstanceState {
     adds: bool,
     /// Whether the component itself reports that it failed.
     failed: bool,
-    /// The name of the component.
+    /// The name and version of the component, as `rules@0123456789ab`.
     component: Arc<str>,
 }
 
@@ -78,7 +78,7 @@ impl InstanceState {
         &self.memory
     }
 
-    /// As [`InstanceState::memory`], for what bounds it.
+    /// The memory of the instance, for wasmtime, which asks it whether the memory may grow.
     pub(super) fn memory_mut(&mut self) -> &mut Memory {
         &mut self.memory
     }
@@ -117,7 +117,7 @@ impl InstanceState {
         self.failed
     }
 
-    /// The name and version of the component, as `rules@0123456789ab`.
+    /// The name and version of the component.
     pub(crate) fn component(&self) -> &Arc<str> {
         &self.component
     }

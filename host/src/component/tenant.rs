@@ -1,5 +1,5 @@
-//! What the host knows of the organizations that it runs calls of: their waiting calls, the memory of their instances, their quotas,
-//! and the component that they run.
+//! What the host knows of the organizations whose calls it runs: their waiting calls, the memory of their instances,
+//! their quotas, and the component that they run.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
@@ -35,8 +35,8 @@ impl Tenant {
         Self { waiting, ended, account, usage, assigned: Assigned::default() }
     }
 
-    /// Whether the organization has no running call and holds nothing, so that it may be forgotten. Each of its instances holds its
-    /// account and its usage.
+    /// Whether the organization has no running call and holds nothing, so that it may be forgotten. Each of its
+    /// instances holds its account and its usage, so the counts of references show that none is left.
     pub(super) fn is_idle(self: &Arc<Self>) -> bool {
         Arc::strong_count(self) == 1 && Arc::strong_count(&self.account) == 1 && Arc::strong_count(&self.usage) == 1
     }
@@ -71,7 +71,7 @@ impl Tenants {
         tenant
     }
 
-    /// How many are remembered, those included that have not been called for a while.
+    /// How many organizations are remembered, including those that have not been called for a while.
     pub(super) fn len(&self) -> usize {
         self.lock().len()
     }

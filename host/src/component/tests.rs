@@ -1,4 +1,4 @@
-//! Tests of what happens when a guest misbehaves, with a component made for it.
+//! Tests of what happens when a guest misbehaves, with a component that is made for these tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ async fn host(limits: Limits, isolation: Isolation) -> Provisioner {
         .unwrap()
 }
 
-/// The status of the answer: 200 and how often the instance was called before, or that of the refusal.
+/// The status of the answer: 200 plus the number of earlier calls of the instance, or the status of a refusal.
 async fn call(host: &Provisioner, organization: &str, verb: &str) -> u16 {
     let organization = host.bound_organization(OrganizationId::parse(organization).unwrap());
     let request = ScimRequest { path: format!("/{verb}"), request_id: "r1".into(), ..ScimRequest::default() };
@@ -88,7 +88,7 @@ async fn endless_computing_is_interrupted_and_its_instance_is_not_used_again() {
     assert_eq!(call(&host, "a", "count").await, 200);
 }
 
-/// On one thread: the loop is suspended for the other call, or the other call would never be polled.
+/// All of this runs on one thread, so the other call can only be polled if the loop is suspended for it.
 #[tokio::test(flavor = "current_thread")]
 async fn endless_computing_holds_up_nobody_else() {
     let host = host(Limits::default(), Isolation::Organization).await;
@@ -207,7 +207,8 @@ async fn f3_the_calls_of_a_deleted_organization_end_at_once_and_its_instances_go
         let host = host.clone();
         async move { call(&host, "a", "seal").await }
     });
-    // It waits for the host once it has taken its instance, so that this call gets another, which never ran.
+    // Once this call waits for the host, it has taken its instance. From then on another call gets a new instance,
+    // which answers 200.
     while call(&host, "a", "count").await != 200 {
         tokio::task::yield_now().await;
     }

@@ -1,5 +1,5 @@
-//! Which component an organization runs: it is changed while calls are under way, holds for that organization alone, and a
-//! canary that fails is rolled back.
+//! Tests of which component an organization runs: it can be changed while calls are under way, a pin holds for one
+//! organization alone, and a canary that fails is rolled back.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::registry::{ComponentBookError, ComponentId};
 use crate::scim::ScimRequest;
 use crate::storage::MemoryStorage;
 
-/// Answers when the test lets it.
+/// Secrets that are sealed only when the test permits it.
 #[derive(Clone)]
 struct Gated(Arc<Semaphore>);
 
@@ -35,7 +35,7 @@ impl Secrets for Gated {
 /// The component of the fault tests, and the same one with a note in it: another component that does the same.
 fn components() -> [Vec<u8>; 2] {
     let one = fault_guest::component();
-    // A custom section, as every tool may add one: its id, its size, the length of its name, the name.
+    // A custom section, such as every tool may add: its id, its size, the length of its name, and its name.
     let two = [&one[..], &[0, 5, 4], b"note"].concat();
     [one, two]
 }
@@ -50,7 +50,7 @@ fn gate() -> Gated {
     Gated(Arc::new(Semaphore::new(0)))
 }
 
-/// The status: 200 and how often the instance was called before.
+/// The status of the answer: 200 plus the number of earlier calls of the instance.
 async fn call(host: &Provisioner, name: &str, verb: &str) -> u16 {
     let request = ScimRequest { path: format!("/{verb}"), request_id: "r1".into(), ..ScimRequest::default() };
     host.organization(&id(name)).scim(request).await.status
@@ -60,7 +60,7 @@ fn id(name: &str) -> OrganizationId {
     OrganizationId::parse(name).unwrap()
 }
 
-/// Stored without being examined, since it answers no call but that of SCIM.
+/// Stores a component without examining it, since some tests need one that the examination would refuse.
 async fn store(host: &Provisioner, wasm: &[u8]) -> ComponentId {
     host.runtime().components().add("other", wasm, 7).await.unwrap().id
 }
@@ -83,7 +83,7 @@ async fn an_organization_is_pinned_while_its_calls_are_under_way_and_they_end_wi
     let two = store(&host, &components()[1]).await;
     let acme = host.organization(&id("acme"));
     acme.set_pin(Some(two)).await.unwrap();
-    // Calls go on with the one before until it is loaded, for which this waits.
+    // Calls still run the former component until the new one is loaded. This waits until it is.
     assert_eq!(acme.component().await, Ok(format!("other@{}", two.short())));
     assert_eq!((call(&host, "acme", "count").await, call(&host, "acme", "count").await), (200, 201));
     assert_eq!(call(&host, "other", "count").await, 202, "nobody else's component has changed");
@@ -92,16 +92,16 @@ async fn an_organization_is_pinned_while_its_calls_are_under_way_and_they_end_wi
     assert_eq!(under_way.await.unwrap(), 202, "it ends as it began");
     assert_eq!(call(&host, "acme", "count").await, 202, "its instance is not used again");
 
-    // It holds after a restart, for exactly this organization.
+    // The pin also holds after a restart, and for this organization only.
     let again = self::host(&storage, &gate).await;
     assert_eq!(again.organization(&id("acme")).component().await, Ok(format!("other@{}", two.short())));
     assert!(again.organization(&id("other")).component().await.unwrap().starts_with("given@"));
-    // One command returns to what it was.
+    // A single call returns to the former component.
     let acme = again.organization(&id("acme"));
     assert_eq!(acme.roll_back().await.unwrap().component, None);
     assert!(acme.component().await.unwrap().starts_with("given@"));
     acme.roll_back().await.unwrap();
-    // The next of its name begins anew.
+    // A new organization of the same name is not pinned.
     again.delete_organization(&id("acme")).await.unwrap();
     again.register(&id("acme")).await.unwrap();
     assert!(again.organization(&id("acme")).component().await.unwrap().starts_with("given@"));
@@ -134,7 +134,7 @@ async fn what_is_no_component_of_this_world_is_refused_with_what_it_wants() {
     let refused = host.add_component("empty", wat::parse_str("(component)").unwrap()).await.unwrap_err().to_string();
     assert!(refused.contains("does not fit the world insomnia:scim/provisioner"), "{refused}");
     assert!(matches!(host.add_component("text", b"text".to_vec()).await, Err(ComponentsError::Component(_))));
-    // It fits, and traps as soon as it is instantiated.
+    // This component fits the world, but traps as soon as it is instantiated.
     let trapping = fault_guest::component_that_begins_with("$fail");
     let refused = host.add_component("faulty", trapping).await.unwrap_err().to_string();
     assert!(refused.contains("answers no call"), "{refused}");

@@ -1,5 +1,5 @@
-//! Components beside the one that the host was started with: their code, which organizations are pinned to one of them, and
-//! the canary. All of it is in the host's own space, so that every server on the storage knows it.
+//! Stores the components beside the one with which the host was started: their code, which organizations are pinned to
+//! one of them, and the canary. All of it is in the host's own space, so every server on the storage knows it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,40 +11,41 @@ use sha2::{Digest as _, Sha256};
 use crate::capability::host_space::{HostSpace, unchanged};
 use crate::capability::storage::{Change, Condition, Entry, Item, KeyRange, OrganizationId, Storage, StorageError};
 
-/// The largest component, in bytes: five times the built-in one.
+/// The largest component, in bytes. The built-in one has less than a quarter of it.
 pub(crate) const MAX_COMPONENT: usize = 16 << 20;
-/// Components that are stored at the same time.
+/// The most components that are stored at the same time.
 const MOST: usize = 32;
 /// Code is stored in pieces of this size, in bytes.
 const PIECE: usize = 512 << 10;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 64;
-/// How often a change is tried while others change the same record.
+/// How often a change is tried again if others have changed the same record meanwhile.
 const ATTEMPTS: u32 = 8;
 
 const INFOS: &str = "component/";
 const CODE: &str = "code/";
 const PINS: &str = "pin/";
 const CANARY: &str = "canary";
-/// Changes with every pin and every canary, so that no component is removed while it is being assigned.
+/// The key of a record that is written with every pin and every canary. A removal requires that it has not changed, so
+/// no component is removed while it is being assigned.
 const ASSIGNED: &str = "assigned";
 
-/// What a component is known by: the SHA-256 of its bytes.
+/// The id of a component: the SHA-256 of its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ComponentId([u8; 32]);
 
 impl ComponentId {
-    /// Of the component with these bytes.
+    /// The id of the component with these bytes.
     pub fn of(wasm: &[u8]) -> Self {
         Self(Sha256::digest(wasm).into())
     }
 
-    /// Its first 12 digits, for lines that people read.
+    /// The first 12 hexadecimal digits of the id, for lines that people read.
     pub fn short(&self) -> String {
         hex::encode(self.0.get(..6).unwrap_or_default())
     }
 
-    /// Its first eight bytes as a number, which is as good as random.
+    /// The first eight bytes of the id as a number, which is as good as random.
     fn number(&self) -> u64 {
         let first: [u8; 8] = self.0.first_chunk().copied().unwrap_or_default();
         u64::from_be_bytes(first)
@@ -63,7 +64,7 @@ impl fmt::Debug for ComponentId {
     }
 }
 
-/// The text is not a SHA-256 in hexadecimal digits.
+/// The error that a text is not a SHA-256 in hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a component is named by its SHA-256: 64 hexadecimal digits")]
 pub struct InvalidComponentId;
@@ -94,9 +95,10 @@ impl<'de> Deserialize<'de> for ComponentId {
 pub struct StoredComponent {
     /// The SHA-256 of its bytes.
     pub id: ComponentId,
-    /// What it was called when it was added: the file's name without its extension.
+    /// Its name when it was added: the file's name without its extension, with a hyphen for characters that do not suit
+    /// a log line.
     pub name: String,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
     /// When it was added, in milliseconds since the Unix epoch.
     pub added: u64,
@@ -105,20 +107,21 @@ pub struct StoredComponent {
 /// Which component an organization runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
-    /// The component that it is pinned to; `None` if it runs what the host runs.
+    /// The component to which it is pinned; `None` if it runs the component with which the host was started, or the
+    /// canary.
     pub component: Option<ComponentId>,
-    /// What it ran before, which rolling back returns to; `None` if it was never pinned.
+    /// What it was pinned to before, to which rolling back returns; `None` if it was never pinned.
     #[serde(default)]
     pub former: Option<Before>,
 }
 
-/// What an organization ran before.
+/// The former pin of an organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Before {
-    /// What the host runs.
+    /// It was not pinned.
     Default,
-    /// Another component.
+    /// It was pinned to this component.
     Component(ComponentId),
 }
 
@@ -135,7 +138,7 @@ impl Before {
     }
 }
 
-/// A component that some of the organizations run that are not pinned.
+/// A canary: a component that some of the organizations that are not pinned run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Canary {
     /// The component.
@@ -150,15 +153,15 @@ pub struct Canary {
 }
 
 impl Canary {
-    /// Whether the organization is one of those that run it. It is the same ones on every server, and with a larger share
-    /// the same ones and more.
+    /// Whether the organization is one of those that run the canary. They are the same ones on every server. With a
+    /// larger percentage, the same ones run it, and others in addition.
     pub(crate) fn takes(&self, organization: &OrganizationId) -> bool {
         let drawn = ComponentId::of(format!("{} {organization}", self.component).as_bytes()).number();
         self.rolled_back.is_none() && drawn % 100 < u64::from(self.percent)
     }
 }
 
-/// What decides which component an organization runs.
+/// The records that decide which component an organization runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Assignment {
     pub(crate) pin: Pin,
@@ -166,26 +169,26 @@ pub(crate) struct Assignment {
     pub(crate) canary: Option<Canary>,
 }
 
-/// Why a component was not stored, removed or assigned.
+/// The reason why a component was not stored, removed or assigned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ComponentBookError {
-    /// It is larger than a component may be.
+    /// The component is larger than it may be.
     #[error("a component has at most {} MiB", MAX_COMPONENT >> 20)]
     TooLarge,
-    /// As many are stored as may be.
+    /// As many components are stored as is allowed.
     #[error("{MOST} components are stored already; remove one that is not used any more")]
     TooMany,
-    /// None with this id is stored.
+    /// No component with this id is stored.
     #[error("no component {0} is stored")]
     Unknown(ComponentId),
-    /// The organization, or the canary, runs it.
+    /// An organization is pinned to the component, or the canary runs it.
     #[error("the component is in use by {0}")]
     InUse(String),
     /// The organization was never pinned.
     #[error("the organization has run no other component before")]
     NoFormer,
-    /// The share is none.
+    /// The percentage is not between 1 and 100.
     #[error("a canary runs in 1 to 100 percent of the organizations")]
     Percent,
     /// The storage refused.
@@ -193,10 +196,11 @@ pub enum ComponentBookError {
     Storage(#[from] StorageError),
 }
 
-/// What is stored of an organization's pin, as JSON at `pin/<name>`.
+/// The record of an organization's pin, as JSON at `pin/<name>`.
 #[derive(Default, Serialize, Deserialize)]
 struct Record {
-    /// Which of the organizations with this name it is for.
+    /// The generation of the organization: if an organization is deleted, the next one with its name has another
+    /// generation.
     generation: u64,
     #[serde(flatten)]
     pin: Pin,
@@ -213,7 +217,7 @@ impl ComponentBook {
         Self { storage }
     }
 
-    /// Stores a component; nothing changes if it is stored already.
+    /// Stores a component, unless it is stored already. `now` is in milliseconds since the Unix epoch.
     pub(crate) async fn add(&self, name: &str, wasm: &[u8], now: u64) -> Result<StoredComponent, ComponentBookError> {
         if wasm.len() > MAX_COMPONENT {
             return Err(ComponentBookError::TooLarge);
@@ -237,13 +241,13 @@ impl ComponentBook {
         Ok(component)
     }
 
-    /// All that are stored, in the order of their ids.
+    /// All stored components, in the order of their ids.
     pub(crate) async fn list(&self) -> Result<Vec<StoredComponent>, StorageError> {
         let items = self.space().all(KeyRange::beginning_with(INFOS)).await?;
         items.iter().map(|entry| serde_json::from_slice(&entry.value).map_err(corrupt)).collect()
     }
 
-    /// The component's bytes and what it is called.
+    /// A stored component and its bytes; `None` if it is not stored.
     pub(crate) async fn wasm(&self, id: &ComponentId) -> Result<Option<(StoredComponent, Vec<u8>)>, StorageError> {
         let Some(item) = self.space().get(info(id)).await? else { return Ok(None) };
         let stored: StoredComponent = serde_json::from_slice(&item.value).map_err(corrupt)?;
@@ -279,7 +283,7 @@ impl ComponentBook {
         }
     }
 
-    /// What decides which component the organization runs, in one round trip.
+    /// The records that decide which component the organization runs, read in one round trip.
     pub(crate) async fn assignment(&self, organization: &OrganizationId) -> Result<Assignment, StorageError> {
         let found = self.space().get_all(vec![pin(organization), CANARY.into()]).await?;
         let [of_organization, canary] = found.as_slice() else { return Ok(Assignment::default()) };
@@ -288,7 +292,7 @@ impl ComponentBook {
         Ok(Assignment { pin: record.pin, canary: canary.filter(|canary| canary.rolled_back.is_none()) })
     }
 
-    /// Pins the organization to a component; `None` to what the host runs. Returns what it is pinned to now.
+    /// Pins the organization to a component; with `None`, the pin is removed. Returns the new pin.
     pub(crate) async fn pin(
         &self,
         organization: &OrganizationId,
@@ -302,7 +306,7 @@ impl ComponentBook {
         .await
     }
 
-    /// Returns the organization to what it ran before; once more returns to what it runs now.
+    /// Returns the organization to its former pin. A second call returns it to the present one.
     pub(crate) async fn roll_back(&self, organization: &OrganizationId) -> Result<Pin, ComponentBookError> {
         self.change_pin(organization, |before| {
             let former = before.former.ok_or(ComponentBookError::NoFormer)?;
@@ -340,12 +344,12 @@ impl ComponentBook {
         self.change(Vec::new(), vec![Change::Delete(pin(organization))]).await
     }
 
-    /// The canary, also one that was rolled back.
+    /// The canary, even if it was rolled back.
     pub(crate) async fn canary(&self) -> Result<Option<Canary>, StorageError> {
         parse_canary(self.space().get(CANARY.into()).await?.as_ref())
     }
 
-    /// Begins a canary, in the place of the one that is there.
+    /// Begins a canary, which replaces the present one.
     pub(crate) async fn begin_canary(
         &self,
         component: ComponentId,
@@ -364,7 +368,7 @@ impl ComponentBook {
         }
     }
 
-    /// Rolls this canary back; `false` if it is not the one that runs.
+    /// Rolls this canary back. Returns `false` if it is not the canary that runs.
     pub(crate) async fn roll_canary_back(&self, canary: &Canary, reason: &str) -> Result<bool, StorageError> {
         let Some(item) = self.space().get(CANARY.into()).await? else { return Ok(false) };
         if parse_canary(Some(&item))?.as_ref() != Some(canary) {
@@ -393,8 +397,8 @@ impl ComponentBook {
     }
 }
 
-/// The record, empty if there is none or it is that of an earlier organization of this name, and the requirement that it
-/// does not change.
+/// The record, and the condition that it does not change. The record is empty if there is none, or if it is that of an
+/// earlier organization with this name.
 fn parse(organization: &OrganizationId, item: Option<&Item>) -> Result<(Record, Condition), StorageError> {
     let generation = organization.generation();
     let record = item.map(|item| serde_json::from_slice::<Record>(&item.value).map_err(corrupt)).transpose()?;
@@ -407,7 +411,7 @@ fn parse_canary(item: Option<&Item>) -> Result<Option<Canary>, StorageError> {
     item.map(|item| serde_json::from_slice(&item.value).map_err(corrupt)).transpose()
 }
 
-/// What of a name can stand in a log line.
+/// The name, with a hyphen for each character that does not suit a log line.
 fn plain(name: &str) -> String {
     let fits =
         |character: char| if character.is_ascii_alphanumeric() || "-_.".contains(character) { character } else { '-' };

@@ -1,11 +1,11 @@
-//! Notes of the standalone host about itself: what makes its storage and its files those of one installation.
+//! Notes of the standalone host about itself. They show which storage and which files belong to one installation.
 
 use super::Registry;
 use crate::capability::storage::{Change, Condition, Key, OrganizationId, StorageError, holds_nothing};
 
 const NOTES: &str = "note/";
 
-/// Where a note of this name is among the host's own records.
+/// The key of the note with this name, among the host's own records.
 pub(crate) fn note_key(name: &str) -> Key {
     format!("{NOTES}{name}").into()
 }
@@ -16,14 +16,14 @@ impl Registry {
         holds_nothing(&*self.storage, &OrganizationId::host()).await
     }
 
-    /// A note of the host about itself.
+    /// The text of a note; `None` if there is no note with this name.
     pub(crate) async fn note(&self, name: &str) -> Result<Option<String>, StorageError> {
         let item = self.space().get(note_key(name)).await?;
         item.map(|item| String::from_utf8(item.value).map_err(|error| StorageError::Other(error.to_string())))
             .transpose()
     }
 
-    /// Makes a note where there is none of this name; `false` if there is one, which stays.
+    /// Makes a note. Returns `false` if there is one with this name already, which stays as it is.
     pub(crate) async fn add_note(&self, name: &str, text: &str) -> Result<bool, StorageError> {
         let at = note_key(name);
         match self.change(vec![Condition::Absent(at.clone())], vec![Change::put(at, text.into())]).await {
@@ -32,6 +32,7 @@ impl Registry {
         }
     }
 
+    /// Makes a note, or replaces the one with this name.
     pub(crate) async fn set_note(&self, name: &str, text: &str) -> Result<(), StorageError> {
         self.space().change(vec![Change::put(note_key(name), text.into())]).await
     }

@@ -9,14 +9,14 @@ use crate::capability::host_space::{HostSpace, unchanged};
 use crate::capability::storage::{Change, Condition, OrganizationId, Storage, StorageError};
 use crate::quota::{InvalidQuota, Quota, Quotas};
 
-/// How often a change is tried while others change the same record.
+/// How often a change is tried again if others have changed the same record meanwhile.
 const ATTEMPTS: u32 = 8;
 
-/// Why a quota was not set.
+/// The reason why a quota was not set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuotaError {
-    /// There is no such quota, or it can't be so low.
+    /// There is no such quota, or its limit is too low.
     #[error(transparent)]
     Invalid(#[from] InvalidQuota),
     /// The storage refused.
@@ -24,10 +24,11 @@ pub enum QuotaError {
     Storage(#[from] StorageError),
 }
 
-/// What is stored, as JSON at `quota/<name>`.
+/// The record of an organization's quotas, as JSON at `quota/<name>`.
 #[derive(Default, Serialize, Deserialize)]
 struct Record {
-    /// Which of the organizations with this name it is for.
+    /// The generation of the organization: if an organization is deleted, the next one with its name has another
+    /// generation.
     generation: u64,
     /// The limits that are not the default ones.
     limits: BTreeMap<String, u64>,
@@ -36,7 +37,7 @@ struct Record {
 /// The quotas of all organizations.
 pub(crate) struct QuotaBook {
     storage: Arc<dyn Storage>,
-    /// The limits of those for which the operator has set no others.
+    /// The limits of organizations for which the operator has set no others.
     defaults: Quotas,
 }
 
@@ -48,12 +49,12 @@ impl QuotaBook {
     /// The organization's limits.
     pub(crate) async fn limits(&self, organization: &OrganizationId) -> Result<Quotas, StorageError> {
         let (record, _) = self.read(organization).await?;
-        // One that a later version of the host has set is none of this one's.
+        // A later version of the host may have set quotas that this one does not know. They are ignored.
         let known = record.limits.into_iter().filter_map(|(name, limit)| Some((name.parse::<Quota>().ok()?, limit)));
         Ok(known.fold(self.defaults, |quotas, (quota, limit)| quotas.with(quota, limit).unwrap_or(quotas)))
     }
 
-    /// Sets a limit; `None` for the default one. Returns whether that was another one than before.
+    /// Sets a limit; `None` sets the default one. Returns whether the limit was another one before.
     pub(crate) async fn set(
         &self,
         organization: &OrganizationId,
@@ -87,8 +88,8 @@ impl QuotaBook {
         HostSpace(&*self.storage).change(vec![Change::Delete(key(organization))]).await
     }
 
-    /// The record, empty if there is none or it is that of an earlier organization of this name, and the requirement that
-    /// it does not change.
+    /// The record, and the condition that it does not change. The record is empty if there is none, or if it is that of
+    /// an earlier organization with this name.
     async fn read(&self, organization: &OrganizationId) -> Result<(Record, Condition), StorageError> {
         let generation = organization.generation();
         let item = HostSpace(&*self.storage).get(key(organization)).await?;

@@ -14,7 +14,7 @@ use super::request_id::X_REQUEST_ID;
 use crate::component::Steps;
 use crate::scim::ScimResponse;
 
-/// A smaller body, in bytes, fits into one packet anyway.
+/// The size in bytes from which on a body is compressed. A smaller one fits into one packet anyway.
 pub(super) const WORTH_COMPRESSING: u64 = 1400;
 /// How much is compressed before other work gets its turn, in bytes: this takes a fraction of a millisecond.
 const STEP: usize = 32 << 10;
@@ -39,8 +39,8 @@ pub(super) async fn answer(
     let mut headers = contained::fields(fields);
     let is_worth_it = body.len() as u64 >= WORTH_COMPRESSING;
     if is_safe || is_worth_it {
-        // A 304 says what the 200 would have said (RFC 9110 §15.4.5), and nobody knows here how large that would be. So
-        // each answer to a read says it.
+        // A 304 has the same `Vary` as the 200 would have (RFC 9110 §15.4.5), and nobody knows here whether the 200
+        // would be large enough to be compressed. So every answer to a request that reads has it.
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
     if is_worth_it

@@ -125,7 +125,7 @@ impl Item {
         let Some(connection) = &self.connection else { return self.held.grow(bytes) };
         connection.hold(bytes)?;
         let taken = match self.held.grow(bytes) {
-            // A stranger may push out connections that use more.
+            // A stranger may make connections end that use more.
             Err(_) if connection.is_strangers() => connection.push_out(bytes).map(|()| self.held.grow_anyway(bytes)),
             other => other,
         };

@@ -33,13 +33,13 @@ impl TrustedProxies {
     /// Trusts these networks or single addresses.
     ///
     /// # Errors
-    /// The text that is no network.
+    /// The error names the text that is no network.
     pub fn parse<S: AsRef<str>>(networks: impl IntoIterator<Item = S>) -> Result<Self, InvalidProxy> {
         let networks = networks.into_iter().map(|text| network_of(text.as_ref())).collect::<Result<_, _>>()?;
         Ok(Self { networks, told: Arc::default() })
     }
 
-    /// Whether a request that this peer has sent comes from one of them.
+    /// Whether the peer that has sent a request is one of these proxies.
     pub(crate) fn trust(&self, peer: IpAddr) -> bool {
         self.contain(peer.to_canonical())
     }
@@ -57,8 +57,8 @@ impl TrustedProxies {
                 && !self.told.swap(true, Ordering::Relaxed)
             {
                 tracing::warn!(
-                    "requests come from {peer} on behalf of others, and it is not trusted to say of whom; if it is your \
-                     proxy, start the server with --trusted-proxy {peer}"
+                    "requests come from {peer} on behalf of others, and it is not trusted to say of whom; if it is \
+                     your proxy, start the server with --trusted-proxy {peer}"
                 );
             }
             return Some(peer);

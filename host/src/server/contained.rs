@@ -38,7 +38,7 @@ pub(super) fn status(status: u16) -> Option<StatusCode> {
     if (200..600).contains(&status) { StatusCode::from_u16(status).ok() } else { None }
 }
 
-/// The fields that a component may set.
+/// Keeps the header fields that a component may set.
 pub(super) fn fields(fields: Vec<(String, String)>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(fields.len().min(MOST_FIELDS) + 4);
     for (name, value) in fields.into_iter().take(MOST_FIELDS) {

@@ -15,12 +15,12 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::{answer, service, tracked};
 
-/// The page's routes; the memory of their bodies is noted.
+/// Adds to the page's routes the layer that notes the memory of request bodies.
 pub(crate) fn page(routes: Router) -> Router {
     routes.layer(from_fn(tracked::note_bodies))
 }
 
-/// All routes.
+/// Adds the layers around all routes.
 pub(crate) fn all(routes: Router) -> Router {
     routes
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))

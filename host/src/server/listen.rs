@@ -59,7 +59,7 @@ const STOP_TIME: Duration = Duration::from_secs(65);
 const LAST_CALL: Duration = Duration::from_secs(1);
 /// The pause after a failure to accept, for instance because there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How often room is made while a connection waits to be accepted.
+/// How often other connections are told to end while a new one waits to be accepted.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
 
 /// The addresses of the server, and whether connections to them are encrypted.
@@ -85,7 +85,7 @@ impl From<TcpListener> for Listener {
     }
 }
 
-/// The reason why the server ended without a request to stop.
+/// The error with which the server has ended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
@@ -290,7 +290,7 @@ async fn accept(
         }
     };
     let (stream, peer) = listener.accept().await?;
-    // Answers are written whole, so waiting to fill a packet would only delay them.
+    // Answers are written as a whole, so waiting until a packet is full would only delay them.
     stream.set_nodelay(true)?;
     Ok((stream, peer, place))
 }
@@ -303,13 +303,14 @@ fn descriptors() -> Option<u64> {
     None
 }
 
-/// Whether monitoring asks by this path whether the server is alive.
+/// Whether this is a path by which monitoring asks whether the server is alive.
 fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
 }
 
-/// Whether a request says for which host it is, as HTTP demands it (RFC 9112 §3.2): in exactly one field, whose value has
-/// the form of a host, or is empty. HTTP/1.0 need not have it, and HTTP/2 has another place for it.
+/// Whether a request says for which host it is, as HTTP demands (RFC 9112 §3.2): in exactly one field `Host`, whose
+/// value has the form of a host or is empty. HTTP/1.0 does not need the field, and HTTP/2 has another place for the
+/// host.
 fn names_its_host<B>(request: &Request<B>) -> bool {
     let mut fields = request.headers().get_all(header::HOST).iter();
     match (fields.next(), fields.next()) {
@@ -332,7 +333,7 @@ struct Entry {
     metrics: Arc<Metrics>,
     traces: Traces,
     proxies: TrustedProxies,
-    /// The admin API asks for a client's certificate, and this connection's client has shown none.
+    /// Whether the admin API demands a client's certificate and this connection's client has shown none.
     certificate_missing: bool,
 }
 
@@ -373,7 +374,7 @@ impl Entry {
         let Ok(bill) = Bill::begin(&self.ledger, Some(&connection), head) else {
             return Ok(refusal(503, "Too many requests at the same time.", &request_id::next()));
         };
-        // Load balancers have probes that were written by hand, without a host.
+        // The probes of some load balancers are written by hand and have no `Host`.
         if !is_probe(request.uri().path()) && !names_its_host(&request) {
             let detail = "The request must name the host that it is for, in one field `Host`.";
             return Ok(refusal(400, detail, &request_id::next()));

@@ -1,4 +1,4 @@
-//! The operator's listener: `GET /metrics`, apart from what strangers reach.
+//! The listener for the operator's monitoring, `GET /metrics`. It is separate from the address that strangers reach.
 
 use axum::Router;
 use axum::extract::State;
@@ -10,11 +10,11 @@ use tokio::net::TcpListener;
 use crate::metrics::CONTENT_TYPE;
 use crate::provisioner::Provisioner;
 
-/// Serves `GET /metrics` in the text format of Prometheus until `stop` is ready. It asks nobody who they are: bind it to
-/// an address that only the operator's monitoring reaches.
+/// Serves `GET /metrics` in the text format of Prometheus until `stop` is ready. It needs no authentication, so the
+/// address must be one that only the operator's monitoring reaches.
 ///
 /// # Errors
-/// The listener's.
+/// Those of the listener.
 pub async fn serve(
     provisioner: &Provisioner,
     listener: TcpListener,

@@ -1,5 +1,6 @@
 //! The endpoints for receivers of SCIM events (RFC 9967): tokens by polling (RFC 8936), and the keys to verify them
-//! (RFC 7517). The component answers; the server waits in the place of a receiver that would wait.
+//! (RFC 7517). The component makes the answers. If it has no token yet for a receiver that wants to wait, the server
+//! waits and asks it again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +39,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const ANEW: Duration = Duration::from_secs(5);
 /// How often a waiting request checks whether the server stops.
 const LOOK: Duration = Duration::from_secs(1);
-/// The least time between two calls for a waiting receiver: many commits in a row are one reason to ask.
+/// The least time between two calls for a waiting receiver. If many commits follow each other, the component is asked
+/// only once.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How many requests of a stream may wait at the same time; a further one is answered after [`ANEW`].
 const WAITING: usize = 3;
@@ -164,7 +166,7 @@ impl Receivers {
         }
         let place = (organization.id().clone(), request.stream_id.clone());
         let Some(_waits) = self.waiting.open(&place) else {
-            // If the answer came at once, the receiver would only ask again.
+            // If this answer were sent at once, the receiver would ask again at once.
             sleep(ANEW).await;
             return Ok(response);
         };

@@ -148,8 +148,8 @@ where
             (response.clone(), 0)
         }
     };
-    // The log has neither the query, which contains names, nor any header field of the request but the client's id of
-    // it.
+    // The log does not have the query, which contains names. Of the header fields of the request, it only has the id
+    // that the client gave the request.
     quietly(|| {
         tracing::info!(
             target: "insomnia_scim::request",
@@ -205,7 +205,8 @@ where
     }
     if body.is_end_stream() {
         let response = respond(service, organization, path, head, Vec::new(), request_id, None).await;
-        // The owner of the answer matters while its memory is used. A refusal because of the token is small.
+        // This is asked now because the right account must pay for the answer until it is sent. A refusal because of
+        // the token is small, so nobody asks for it.
         if response.status != 401 && service.admits(organization, head, bill).await == Ok(true) && !is_known {
             service.provisioner.runtime().usage(organization.id()).await.has_served();
         }

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 /// The most failed tries of one address in a window.
 pub(crate) const OF_ADDRESS: u32 = 20;
-/// The window. Its clock only goes forwards, so that setting the machine's clock locks nobody out.
+/// The length of a window. It is measured with a clock that only goes forwards, so a change of the machine's clock
+/// locks nobody out.
 const WINDOW: Duration = Duration::from_secs(10 * 60);
 /// The rows of the table.
 const ROWS: usize = 4;
@@ -48,7 +49,8 @@ impl Throttle {
         }
     }
 
-    /// Counts a try before it is made, so that parallel tries count as well; an error is the number of seconds to wait.
+    /// Counts a try before it is made, so that parallel tries count as well. The error is the number of seconds to
+    /// wait.
     pub(crate) fn begin(&self, source: &impl Hash) -> Result<(), u32> {
         let (window, left) = self.window();
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);

@@ -69,16 +69,17 @@ impl HttpBody for Incoming {
     }
 }
 
-/// Watches that the client reads an answer that is noted already. `open` ends with it.
+/// Watches whether the client reads an answer that is already noted in a bill. `open` ends with the answer.
 pub(super) fn noted(answer: Response<Body>, open: Open) -> Response<Body> {
     open.owes(1);
     answer.map(|body| Body::new(Outgoing { first: None, body, bill: None, open, owed: true }))
 }
 
-/// Notes an answer: the part that exists already, and each further piece. `open` ends with it.
+/// Notes an answer in the bill: the part that exists already, and each further piece. `open` ends with the answer.
 pub(super) fn outgoing(answer: Response<Body>, bill: Bill, open: Open) -> Response<Body> {
     let (mut head, mut body) = answer.into_parts();
-    // Most answers are in memory already, in one piece.
+    // Most answers are in memory already, in one piece, which is noted at once: if there is no room for it, the answer
+    // can still be replaced by a refusal.
     let first = if body.size_hint().exact().is_some_and(|size| size > 0) {
         match pin!(&mut body).poll_frame(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),

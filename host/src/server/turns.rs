@@ -1,8 +1,9 @@
-//! Turns between connections. A client may send requests without waiting for the answers (pipelining, RFC 9112 §9.3.2).
-//! After one of them, the requests of other connections come first.
+//! Makes connections take turns. A client may send requests without waiting for the answers (pipelining, RFC 9112
+//! §9.3.2). After one of these requests, the requests of other connections come first.
 //!
-//! The HTTP library would serve up to sixteen of them in one go, and the runtime would not serve other connections
-//! meanwhile. If the requests compute, a few such clients would make all others wait for a third of a second.
+//! Otherwise the HTTP library would serve up to sixteen of them at once, and the runtime would not serve other
+//! connections meanwhile. If the requests compute, a few such clients would make all others wait for a third of a
+//! second.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

@@ -95,7 +95,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Readable<S> {
 }
 
 /// The refusal to send instead of these bytes, if they are a refusal of the library: a head with one of its statuses,
-/// without a body and without the header fields that every answer of ours has.
+/// without a body, and without the header fields that every answer of this server has.
 fn in_place_of(bytes: &[u8]) -> Option<Refusal> {
     let text = std::str::from_utf8(bytes).ok()?.strip_prefix("HTTP/1.")?.strip_suffix("\r\n\r\n")?;
     let mut lines = text.split("\r\n");

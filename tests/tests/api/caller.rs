@@ -1,4 +1,4 @@
-//! Who calls the API: with a key of the operator or of an organization.
+//! Callers of the API: those with a key of the operator, and those with a key of an organization.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! The OpenAPI document: it is complete, and it is true of the routes.
+//! The OpenAPI document: it is complete, and it describes what the routes do.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! The fleet over the API: how organizations stand (rule P9).
+//! The fleet over the API: the state of all organizations (rule P9).
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What happened, over the API: the log, its export, events, the webhook, deliveries.
+//! What the API tells about past requests and changes: the log, its export, events, the webhook, and deliveries.
 
 use insomnia_scim_tests::client::{Client, Request};
 use insomnia_scim_tests::scim::text;

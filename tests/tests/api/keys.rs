@@ -1,4 +1,4 @@
-//! API keys: what they open, what they do not, and how they end.
+//! API keys: what they give access to, what they do not, and how they end.
 
 use insomnia_scim_tests::client::{Client, Request};
 use insomnia_scim_tests::scim::text;

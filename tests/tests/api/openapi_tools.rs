@@ -1,5 +1,6 @@
-//! The OpenAPI document in the hands of tools that others wrote: a validator; Schemathesis, which makes requests up
-//! from it, valid and not, and compares each answer with it; and two generators of clients, which call every operation.
+//! The OpenAPI document, tested with tools that others wrote: a validator; Schemathesis, which makes valid and invalid
+//! requests from the document and compares each answer with it; and two generators of clients, which call every
+//! operation.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Organizations over the API.
+//! Organizations over the API: they are created, read, changed, exported and deleted.
 
 use insomnia_scim_tests::client::Request;
 use insomnia_scim_tests::person::unique;

@@ -1,4 +1,4 @@
-//! Lists page by page.
+//! Lists of the API, which are read page by page.
 
 use insomnia_scim_tests::scim::text;
 use serde_json::{Value, json};

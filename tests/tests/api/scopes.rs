@@ -1,4 +1,5 @@
-//! Scopes and expiries of API keys: what a limited key does, what it is refused, and that it makes no better one.
+//! Scopes and expiries of API keys: what a limited key may do, what it is refused, and that it can't make a key that
+//! may do more.
 
 use insomnia_scim_tests::client::{Client, Request, Response};
 use insomnia_scim_tests::scim::text;

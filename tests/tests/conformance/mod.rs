@@ -1,4 +1,5 @@
-//! The server against what others wrote: a conformance suite, and another server that is asked the same.
+//! The server, tested with programs that others wrote: a conformance suite, and another server that gets the same
+//! requests.
 
 mod differential;
 mod tester;

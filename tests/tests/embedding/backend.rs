@@ -1,4 +1,5 @@
-//! `host/examples/backend`: identity providers provision into it, and its own tables follow, through `kill -9`.
+//! `host/examples/backend`: identity providers provision into it, and its own tables have the same people and teams,
+//! even after `kill -9`.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! The storage of `host/examples/wasi-http` as a storage of the host, so that it can be shown the same rules.
+//! The storage of `host/examples/wasi-http`, wrapped as a storage of the host, so that the same rules can be tested on
+//! it.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! The hosts of `host/examples`, which embedders copy: their storages keep the rules, identity providers provision into them, and
-//! what they answered survives `kill -9`.
+//! The example hosts in `host/examples`, which embedders copy: their storages keep the rules, identity providers can
+//! provision into them, and changes that they have acknowledged survive `kill -9`.
 
 mod backend;
 mod example;

@@ -1,5 +1,5 @@
-//! `host/examples/wasi-http`: the component behind `wasi:http`. Identity providers provision into it, what it answered survives
-//! `kill -9`, and two hosts over one folder lose nothing to each other.
+//! `host/examples/wasi-http`: the component behind `wasi:http`. Identity providers can provision into it, changes that
+//! it has acknowledged survive `kill -9`, and two hosts on one folder do not overwrite each other's changes.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

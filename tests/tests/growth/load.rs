@@ -1,4 +1,4 @@
-//! What an identity provider and an owner do in an hour: the same in each.
+//! The load of an hour: requests of an identity provider and actions of an owner, which are the same in each hour.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! What there is at the end of an hour, and whether that is more than a day before.
+//! Measures memory, files and rows at the end of an hour, and decides whether they are more than a day before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,12 +1,14 @@
-//! Days of the same load, hour by hour: of nothing that is kept, in memory or on the disk, there is more in the end than there was
-//! at the same hour of the day before.
+//! Days of the same load, hour by hour. At the end there must not be more of anything that is kept, in memory or on the
+//! disk, than at the same hour of the day before.
 //!
-//! The server is the library's own, over HTTP, with SQLite on the disk and a clock that goes ahead as fast as requests are answered.
-//! The log and events are kept for a day, which is the least, and are looked through once a day: so there are between one and two
-//! days of them from the third day on, and the same hours of two days are what can be compared.
+//! The server is the one of the library, over HTTP, with SQLite on the disk and a clock that advances as fast as
+//! requests are answered. The log and events are kept for a day, which is the shortest time, and are cleared out once a
+//! day. So from the third day on there are between one and two days of them, and the same hours of two days can be
+//! compared.
 //!
-//! The test has one round an hour, and looks at rows and files in the first hours of both days. `make growth LOAD=20` has as many
-//! rounds an hour as it is told, looks at the memory and at whole days, and prints what there was in each hour.
+//! The test makes one round of requests an hour, and compares rows and files in the first hours of both days. `make
+//! growth LOAD=20` makes as many rounds an hour as it is told, also compares the memory, compares whole days, and
+//! prints the numbers of each hour.
 
 mod load;
 mod measure;

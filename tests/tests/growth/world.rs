@@ -1,4 +1,4 @@
-//! The server, the clock, and whom emails and events go to.
+//! The surroundings of the test: the server, the clock, and the receivers of emails and events.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,7 +1,8 @@
-//! Files of one room that use each other in a circle: whoever reads one of them has to know all.
+//! Finds files of one room that use each other in a circle: to understand one of them, a reader would have to know all
+//! of them.
 //!
-//! A file may use what its parents say, as `super::` does, and is used by them; that is no circle. A name that a module
-//! only hands on is used where it is defined.
+//! A file may use the items of its parents, by `super::`, and be used by them. This does not count as a circle. A name
+//! that a module only re-exports counts as used where it is defined.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

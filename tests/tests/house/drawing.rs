@@ -1,7 +1,7 @@
 //! The picture of a house, as SVG: floors from the top down, and lines from each room to those that it uses.
 //!
-//! A line that others imply is left out: who uses a room that uses a third may use the third as well. Red lines run
-//! upwards: they are the debts of the plan.
+//! A line that follows from others is left out: a room that uses a second room, which uses a third, may use the third
+//! as well. Red lines run upwards: they violate the plan, and have to go.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -1,8 +1,9 @@
-//! The house as it stands: which room of `guest/src` and of `host/src` uses which other, read from the sources.
+//! The house: which room of `guest/src` and of `host/src` uses which other room, read from the sources.
 //!
-//! A room is what `lib.rs` declares: a folder, or a file beside it. [`plan`] puts each room on a floor, and a room may use
-//! only rooms on floors below its own. So nothing runs in a circle, and whoever reads a room needs to know only what is
-//! beneath it. Within a room no files use each other in a circle. `make picture` draws what the sources say, and a test compares the drawing with the one in the repository.
+//! A room is a module that `lib.rs` declares: a folder, or a file beside it. [`plan`] puts each room on a floor, and a
+//! room may use only rooms on floors below its own. So no rooms use each other in a circle, and whoever reads a room
+//! needs to know only the rooms beneath it. The files within a room do not use each other in a circle either. `make
+//! picture` draws the rooms, and a test compares this drawing with the one in the repository.
 
 mod circles;
 mod drawing;

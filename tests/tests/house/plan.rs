@@ -1,4 +1,4 @@
-//! On which floor each room is: the order in which rooms may use each other.
+//! The floor of each room: the order in which rooms may use each other.
 
 /// The floors of a crate.
 pub(super) struct Plan {

@@ -1,4 +1,4 @@
-//! Which room uses which, as the sources say.
+//! Reads from the sources which room uses which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

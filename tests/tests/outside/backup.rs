@@ -1,4 +1,5 @@
-//! Backup and restore: what was answered before is in the copy, and a copy is only made where nothing is lost by it.
+//! Backup and restore: a copy has every change that was acknowledged before, and no copy is made where it would
+//! overwrite something.
 
 use std::fs;
 use std::path::Path;

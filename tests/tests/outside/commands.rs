@@ -1,4 +1,4 @@
-//! What administrators do on the command line, with a server running on the same data.
+//! The commands that administrators use, with a server running on the same data.
 
 use std::fs;
 use std::io::{Read, Write};

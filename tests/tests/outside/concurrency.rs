@@ -1,4 +1,4 @@
-//! What must hold when many requests come at once over 16 connections.
+//! Rules that must hold when many requests come at once over 16 connections.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};

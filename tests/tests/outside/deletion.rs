@@ -1,4 +1,4 @@
-//! An organization that is deleted beside a running server, by the command line and over the API (F3, F15).
+//! An organization is deleted while a server runs, by the command line and over the API (F3, F15).
 
 use std::fs;
 use std::thread;

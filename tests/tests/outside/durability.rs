@@ -1,4 +1,4 @@
-//! What a stop, a restart, `kill -9` and a directory that nobody may write must not change.
+//! Data that must survive a stop, a restart, `kill -9` and a directory that nobody may write to.
 
 use std::collections::BTreeMap;
 use std::fs;

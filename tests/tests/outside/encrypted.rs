@@ -1,4 +1,5 @@
-//! TLS of the server itself: its certificate and the renewed one, the protocols, and the certificates of the API's clients.
+//! TLS of the server itself: its certificate and how it is renewed, the protocols, and the certificates of clients of
+//! the API.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Microsoft Entra ID's sequences in both shapes of PATCH.
+//! The sequences of requests that Microsoft Entra ID sends, with both forms of its PATCH.
 
 use insomnia_scim_tests::idp::entra::{Entra, Shape};
 use insomnia_scim_tests::person::{Person, guid, unique};

@@ -1,5 +1,5 @@
-//! The tests that Microsoft's validation of an Entra gallery application sends to the SCIM endpoint itself (version 5 of
-//! August 2026), each in the words of its description: here with the attributes that Entra maps by default.
+//! The tests that Microsoft's validation of an Entra gallery application sends to the SCIM endpoint (version 5 of
+//! August 2026). Each has the words of its description, and uses the attributes that Entra maps by default.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Nobody without a token can tell which organizations there are (F23).
+//! Without a token, nobody can tell which organizations exist (F23).
 
 use insomnia_scim_tests::client::{Client, Request};
 use insomnia_scim_tests::person::unique;

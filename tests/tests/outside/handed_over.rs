@@ -1,4 +1,4 @@
-//! A restart behind a socket that the service manager keeps open (sd_listen_fds(3)): nobody is refused meanwhile.
+//! A restart behind a socket that the service manager keeps open (sd_listen_fds(3)): no client is refused meanwhile.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,5 @@
-//! The client itself, against a listener that records what it receives: every byte has to arrive as written.
+//! Tests the test client itself, against a listener that records what it receives: every byte must arrive as it was
+//! written.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

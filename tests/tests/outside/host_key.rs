@@ -1,4 +1,5 @@
-//! The rotation of the host key under a server that goes on: what the old key has sealed works before, meanwhile and after.
+//! The host key is rotated while a server runs: secrets that the old key has sealed can be used before, during and
+//! after the rotation.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! What an operator's monitoring reads (P9): a listener of its own, Prometheus' text, and nobody's name in it.
+//! The metrics for the operator's monitoring (P9): they have a listener of their own, are in the text format of
+//! Prometheus, and name nobody.
 
 use insomnia_scim_tests::client::Client;
 use insomnia_scim_tests::person::{Person, unique};

@@ -1,4 +1,4 @@
-//! Okta's sequences: applications from the catalogue and from the wizard.
+//! The sequences of requests that Okta sends, from applications of its catalogue and from those that its wizard makes.
 
 use insomnia_scim_tests::idp::entra::{Entra, Shape};
 use insomnia_scim_tests::idp::okta_aiw::OktaAiw;

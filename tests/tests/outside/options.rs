@@ -1,4 +1,5 @@
-//! What an organization can choose, each on an organization of its own: strict beside compat, and the options of §5.
+//! The options that an organization can choose, each tested on an organization of its own: strict mode beside compat
+//! mode, and all others.
 
 use insomnia_scim_tests::client::{Client, encode};
 use insomnia_scim_tests::person::{Person, unique};
@@ -18,10 +19,10 @@ fn strict_refuses_what_compat_tolerates() {
     let (_, client) = with("strict");
     let user = id(&seed::someone(&client, "strict"));
     let path = format!("/Users/{user}");
-    // T9 and checklist 111.
+    // T9 and R111.
     let no_match = json!({ "op": "replace", "path": "phoneNumbers[type eq \"fax\"].value", "value": "9" });
     client.patch(&path, patch(no_match)).refusal(400, "noTarget");
-    // T28 and checklist 95.
+    // T28 and R95.
     client.patch(&path, json!({ "schemas": [PATCH], "Operations": [] })).refusal(400, "invalidSyntax");
     // T2.
     let boolean = json!({ "op": "replace", "path": "active", "value": "False" });
@@ -33,7 +34,7 @@ fn strict_refuses_what_compat_tolerates() {
     let mut request = seed::user_request(&Person::new("strict"));
     request["shoeSize"] = json!(46);
     client.post("/Users", request).error(400);
-    // Checklist 23: compat takes a number for a string.
+    // R23: compat mode takes a number for a string.
     for (name, value) in [("userName", json!(17)), ("displayName", json!(true)), ("active", json!("true"))] {
         let mut request = seed::user_request(&Person::new("strict"));
         request[name] = value;

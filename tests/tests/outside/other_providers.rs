@@ -1,4 +1,4 @@
-//! OneLogin, Google, JumpCloud, Ping and authentik.
+//! The requests of OneLogin, Google, JumpCloud, Ping and authentik.
 
 use insomnia_scim_tests::idp::authentik::Authentik;
 use insomnia_scim_tests::idp::google::Google;

@@ -1,4 +1,5 @@
-//! The README's lines for proxies do what they are there for. A proxy that is not installed is not tried.
+//! The README's settings for proxies have the effect that the README names. A proxy that is not installed is not
+//! tested.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! RFC 7643 §4, §7: the attributes of users and groups (checklist 28–37).
+//! RFC 7643 §4, §7: the attributes of users and groups (rules R28 to R37).
 
 use insomnia_scim_tests::client::encode;
 use insomnia_scim_tests::person::{Person, unique};

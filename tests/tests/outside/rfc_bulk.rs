@@ -1,4 +1,4 @@
-//! RFC 7644 §3.7: bulk requests (checklist 117–121).
+//! RFC 7644 §3.7: bulk requests (rules R117 to R121).
 
 use insomnia_scim_tests::person::{Person, unique};
 use insomnia_scim_tests::scim::{BULK, GROUP, USER, id, members, patch, text};

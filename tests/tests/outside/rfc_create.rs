@@ -1,4 +1,4 @@
-//! RFC 7644 §3.3: creating (checklist 46–51).
+//! RFC 7644 §3.3: creating (rules R46 to R51).
 
 use insomnia_scim_tests::client::encode;
 use insomnia_scim_tests::person::{Person, unique};

@@ -1,4 +1,4 @@
-//! RFC 7644 §3.6: deleting (checklist 114–116).
+//! RFC 7644 §3.6: deleting (rules R114 to R116).
 
 use insomnia_scim_tests::client::encode;
 use insomnia_scim_tests::person::{Person, unique};

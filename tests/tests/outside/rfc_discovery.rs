@@ -1,4 +1,4 @@
-//! RFC 7644 §4, RFC 7643 §5–§7: discovery (checklist 38–45).
+//! RFC 7644 §4, RFC 7643 §5–§7: discovery (rules R38 to R45, and R82).
 
 use insomnia_scim_tests::client::{Client, Request};
 use insomnia_scim_tests::scim::{ENTERPRISE, GROUP, INSOMNIA, USER, text};

@@ -1,4 +1,4 @@
-//! RFC 7644 §3.4.2.2: what filters find (checklist 60–70).
+//! RFC 7644 §3.4.2.2: what filters find (rules R60 to R67, R69, R70).
 
 use std::sync::OnceLock;
 

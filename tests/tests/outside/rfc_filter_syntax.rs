@@ -1,4 +1,4 @@
-//! RFC 7644 §3.4.2.2: which filters there are (checklist 59, 68, 71–73).
+//! RFC 7644 §3.4.2.2: which filters are valid (rules R59, R68, R71 to R73).
 
 use insomnia_scim_tests::client::encode;
 use insomnia_scim_tests::person::{Person, unique};

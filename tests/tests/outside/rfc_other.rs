@@ -1,4 +1,4 @@
-//! RFC 7644 §3.11 and the rest (checklist 127, 128), and large groups.
+//! RFC 7644 §3.11 and the rest (rules R127, R128), and large groups.
 
 use insomnia_scim_tests::person::unique;
 use insomnia_scim_tests::scim::{GROUP, id, members, patch};

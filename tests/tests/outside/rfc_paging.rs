@@ -1,4 +1,4 @@
-//! RFC 7644 §3.4.2.4 and RFC 9865: paging by index and by cursor (checklist 77–82).
+//! RFC 7644 §3.4.2.4 and RFC 9865: paging by index and by cursor (rules R77 to R82).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! RFC 7644 §3.5.2: PATCH as a whole (checklist 95–102, 112, 113).
+//! RFC 7644 §3.5.2: PATCH as a whole (rules R95 to R102, R112, R113).
 
 use insomnia_scim_tests::client::Response;
 use insomnia_scim_tests::person::{Person, unique};

@@ -1,4 +1,4 @@
-//! RFC 7644 §3.5.2.1–3: what add, remove and replace do to values (checklist 103–111).
+//! RFC 7644 §3.5.2.1 to §3.5.2.3: what add, remove and replace do to values (rules R103 to R111).
 
 use insomnia_scim_tests::client::Response;
 use insomnia_scim_tests::person::Person;

@@ -1,4 +1,4 @@
-//! RFC 7644 §3.4.2.5, §3.9: which attributes are returned (checklist 83–87).
+//! RFC 7644 §3.4.2.5, §3.9: which attributes are returned (rules R83 to R87).
 
 use insomnia_scim_tests::client::encode;
 use insomnia_scim_tests::person::{Person, unique};

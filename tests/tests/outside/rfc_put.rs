@@ -1,4 +1,4 @@
-//! RFC 7644 §3.5.1: replacing (checklist 89–94).
+//! RFC 7644 §3.5.1: replacing (rules R89 to R94).
 
 use insomnia_scim_tests::client::encode;
 use insomnia_scim_tests::person::{Person, unique};

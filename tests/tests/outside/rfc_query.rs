@@ -1,4 +1,4 @@
-//! RFC 7644 §3.4: reading and listing (checklist 52–58).
+//! RFC 7644 §3.4: reading and listing (rules R52 to R58).
 
 use insomnia_scim_tests::client::{Request, encode};
 use insomnia_scim_tests::person::{Person, unique};

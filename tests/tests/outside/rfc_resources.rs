@@ -1,4 +1,4 @@
-//! RFC 7643 §2, §3: what every resource has (checklist 16–26).
+//! RFC 7643 §2, §3: what all resources have in common (rules R16 to R26).
 
 use insomnia_scim_tests::client::encode;
 use insomnia_scim_tests::person::{Person, unique};

@@ -1,4 +1,4 @@
-//! RFC 7644 §3.4.3: queries by POST (checklist 88).
+//! RFC 7644 §3.4.3: queries by POST (rule R88).
 
 use insomnia_scim_tests::client::encode;
 use insomnia_scim_tests::person::unique;

@@ -1,4 +1,4 @@
-//! RFC 7644 §3.4.2.3: sorting (checklist 74–76).
+//! RFC 7644 §3.4.2.3: sorting (rules R74 to R76).
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! RFC 7644 §1.3, §2, §3.8, §3.12: URIs, authentication, media types, errors (checklist 1–15).
+//! RFC 7644 §1.3, §2, §3.8, §3.12: URIs, authentication, media types, errors (rules R1 to R13).
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

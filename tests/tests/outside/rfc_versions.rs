@@ -1,4 +1,4 @@
-//! RFC 7644 §3.14: versions (checklist 123–126).
+//! RFC 7644 §3.14: versions (rules R123 to R126).
 
 use insomnia_scim_tests::client::Request;
 use insomnia_scim_tests::person::unique;

@@ -1,4 +1,5 @@
-//! Receivers of SCIM events (RFC 9967) over HTTP: they poll (RFC 8936), and verify by a JWT library that others wrote.
+//! Receivers of SCIM events (RFC 9967) over HTTP. They poll for tokens (RFC 8936), and verify them with a JWT library
+//! that others wrote.
 
 use std::io::Write as _;
 use std::path::Path;

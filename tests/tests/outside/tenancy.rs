@@ -1,4 +1,4 @@
-//! No organization's data is reachable with another's token or under another's URL.
+//! The data of an organization can't be reached with another organization's token or under another organization's URL.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,5 @@
-//! Tolerance rules for bodies: what identity providers send in POST, PUT and in values (T2, T4–T6, T10–T13, T23, T26, T27, T33, T35).
+//! Tolerance rules for bodies: what identity providers send in POST, PUT and in values (T2, T4 to T6, T10 to T13, T23,
+//! T26, T27, T33, T35).
 
 use insomnia_scim_tests::client::encode;
 use insomnia_scim_tests::person::{Person, guid, unique};

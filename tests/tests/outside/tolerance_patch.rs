@@ -1,4 +1,4 @@
-//! Tolerance rules for PATCH (T1, T2, T3, T7–T9, T22, T28, T31).
+//! Tolerance rules for PATCH (T1 to T3, T7 to T9, T22, T28, T31).
 
 use insomnia_scim_tests::client::Client;
 use insomnia_scim_tests::person::{Person, unique};

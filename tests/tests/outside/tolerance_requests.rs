@@ -1,4 +1,5 @@
-//! Tolerance rules for requests as a whole: filters, URLs, headers, status codes (T14–T21, T24, T25, T29, T30, T32).
+//! Tolerance rules for requests as a whole: filters, URLs, headers, status codes (T14 to T21, T24, T25, T29, T30, T32,
+//! T34).
 
 use std::thread;
 

@@ -1,4 +1,5 @@
-//! Traces as a collector of OpenTelemetry gets them, over OTLP (P9): one tree of spans for a request, from its caller to the webhook.
+//! Traces as a collector of OpenTelemetry receives them over OTLP (P9): the spans of a request are one tree, from its
+//! caller to the webhook.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

@@ -1,4 +1,5 @@
-//! What comes due while something else is under way: nothing waits for a time that somebody else has set.
+//! Work that becomes due while other work is under way: it is done in time, and does not wait for a later time that was
+//! planned before.
 
 use std::io::Write;
 use std::net::TcpListener;

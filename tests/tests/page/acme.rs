@@ -1,4 +1,4 @@
-//! An organization with everything in it that a view can show, and names that are hard to fit in.
+//! An organization that has everything that a view can show, and names that hardly fit into a view.
 
 use std::time::Duration;
 

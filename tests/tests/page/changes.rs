@@ -1,4 +1,4 @@
-//! What changed and what would: events, their delivery, and the preview.
+//! Views of changes: events, their delivery, and the preview of what provisioning would change.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! The log as a file.
+//! The export of the log as a file.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! What every answer of the page says to browsers.
+//! The header fields for browsers that every answer of the page has.
 
 use insomnia_scim::connector::ExpiryWindow;
 

@@ -1,4 +1,5 @@
-//! The server in this process: with a clock that tests move, a folder for its mail, and a network that stays here.
+//! A server in the process of the test, with a clock that the test sets, a folder for its emails, and a network that
+//! does not leave this machine.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Letters as people read them.
+//! Emails in the form in which people read them.
 
 /// The text part of a message, with its transfer encoding undone (RFC 2045 §6.7).
 pub(crate) fn text_of(message: &str) -> String {

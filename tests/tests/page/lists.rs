@@ -1,5 +1,5 @@
-//! Members and teams: searched, filtered, counted, paged both ways and exported; one in full; who got no seat; and what could
-//! not be delivered.
+//! Members and teams: they are searched, filtered, counted, paged in both directions, exported, and shown in full. Also
+//! the views of members without a seat, and of items that could not be delivered.
 
 use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::delivery::DeliveryQueue;

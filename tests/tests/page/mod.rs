@@ -1,4 +1,4 @@
-//! The SCIM page: in a real browser, and over HTTP where a browser would not let itself be used.
+//! The SCIM page: in a real browser and, for requests that a browser would not send, over HTTP.
 
 mod acme;
 mod api_keys;

@@ -1,4 +1,4 @@
-//! Organizations to look at, each with an owner who can sign in.
+//! Organizations for these tests, each with an owner who can sign in.
 
 use insomnia_scim::Organization as Library;
 use insomnia_scim::connector::{ExpiryWindow, IdentityProvider};

@@ -1,4 +1,5 @@
-//! What can't be undone is asked first and said afterwards; what was never tried is not called good.
+//! The page asks before an action that can't be undone, and reports it afterwards. It does not call something good that
+//! was never tried.
 
 use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::directory::Role;

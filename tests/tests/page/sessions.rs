@@ -1,4 +1,4 @@
-//! Who gets in, for how long, and what a form of another site can do: nothing.
+//! Sessions: who can sign in, for how long, and that a form on another site has no effect.
 
 use insomnia_scim::directory::{NewMember, Role};
 use insomnia_scim::{Face, Source};

@@ -1,4 +1,5 @@
-//! Set-up links: made by an owner, opened by somebody who administers the identity provider and has no account here.
+//! Set-up links: an owner makes one, and somebody who administers the identity provider, but has no account here, opens
+//! it.
 
 use insomnia_scim_tests::client::{Client, Response};
 

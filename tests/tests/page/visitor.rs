@@ -1,4 +1,4 @@
-//! Someone at the page without a browser: sends what a browser would not, and reads every header field.
+//! A visitor of the page without a browser, who can send what a browser would not, and reads every header field.
 
 use std::cell::RefCell;
 use std::net::Ipv4Addr;

@@ -1,5 +1,5 @@
-//! What breaks between a host and its database: answers that are lost, a database that is started again, a lock that is
-//! held for long.
+//! Faults between a host and its database: answers that are lost, a database that is restarted, a lock that is held for
+//! long.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

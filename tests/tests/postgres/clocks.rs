@@ -1,4 +1,4 @@
-//! Two hosts on one PostgreSQL whose clocks jump by hours, forwards and backwards, each for itself.
+//! Two hosts on one PostgreSQL whose clocks jump by hours, forwards and backwards, independently of each other.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What `doctor` says of a PostgreSQL, and how commands end that it does not let in (P9).
+//! What `doctor` reports about a PostgreSQL, and how commands fail that the PostgreSQL does not let in (P9).
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,4 +1,4 @@
-//! The storage in PostgreSQL, over a real one: by itself, with what breaks, and with several servers on it.
+//! The storage in PostgreSQL, tested with a real server: by itself, with faults, and with several hosts on it.
 
 mod breaks;
 mod chaos;

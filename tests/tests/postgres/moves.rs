@@ -1,4 +1,4 @@
-//! The way from a data directory into a PostgreSQL, and back.
+//! Organizations are moved from a data directory into a PostgreSQL, and back.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

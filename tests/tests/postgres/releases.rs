@@ -1,4 +1,5 @@
-//! What an earlier release has left behind, in SQLite and in PostgreSQL, is opened by this one, and all of it is found.
+//! Data that an earlier release has left behind, in SQLite and in PostgreSQL: this release opens it and finds all of
+//! it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! The public suite of rules for every storage, over one host and over three; and what opening a database does.
+//! The public suite of rules for every storage, on one host and on three; and the effects of opening a database.
 
 use std::future::Future;
 use std::pin::Pin;

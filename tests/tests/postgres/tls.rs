@@ -1,4 +1,4 @@
-//! The encrypted connection.
+//! The encrypted connection to PostgreSQL.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The views for operators: what they show, and what they do not.
+//! The database views for operators: what they show, and what they hide.
 
 use insomnia_scim_tests::postgres::Cluster;
 use insomnia_scim_tests::scim::text;

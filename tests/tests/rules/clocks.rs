@@ -1,5 +1,5 @@
-//! Wake-ups and clocks: what comes while jobs run is not forgotten, several hosts share an organization's jobs, and nothing
-//! waits longer than it ever can because a clock was wrong.
+//! Wake-ups and clocks: work that is planned while jobs run is not forgotten, several hosts share the jobs of an
+//! organization, and a wrong clock makes nothing wait longer than planned work ever may.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};

@@ -1,4 +1,5 @@
-//! A deleted organization: nothing is written for it any more, and the next of its name has nothing of it (F3).
+//! A deleted organization: nothing is written for it any more, and a new organization with its name gets nothing of it
+//! (F3).
 
 use insomnia_scim::OrganizationId;
 use insomnia_scim::capability::storage::{KeyRange, Page};

@@ -1,4 +1,4 @@
-//! A database that a host loses sight of between two commits: how a crash looks from the database.
+//! A storage that a host can lose between two commits: this is what a crash of the host looks like to the database.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
-//! A storage without room: changes are refused with words, reads go on, and the host says that it is not ready (F20, F21).
+//! A storage without free space: changes are refused with an explanation, reads go on, and the host says that it is not
+//! ready (F20, F21).
 
 use insomnia_scim::Trouble;
 use insomnia_scim::connector::ExpiryWindow;

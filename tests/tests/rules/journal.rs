@@ -1,4 +1,4 @@
-//! P5: the log of SCIM requests; and that jobs run whatever becomes of the others.
+//! P5: the log of SCIM requests. Also: a job runs even if others fail.
 
 use insomnia_scim::capability::http::HttpError;
 use insomnia_scim::connector::ExpiryWindow;

@@ -1,4 +1,4 @@
-//! A mail system that keeps what it takes, and refuses or loses its answer where a test says so.
+//! A mail system that stores what it accepts. A test can make it refuse an email, or lose its answer.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! P3: matching, adoption, and what is never touched.
+//! P3: matching, adoption, and the members that are never changed.
 
 use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::directory::{Listing, Origin, Role};

@@ -1,4 +1,4 @@
-//! Insomnia's rules (P1 to P6), each shown from outside: over the built component, with a clock that the tests set.
+//! Insomnia's rules (P1 to P6), tested from outside: with the built component, and with a clock that the tests set.
 
 mod clocks;
 mod deletion;

@@ -1,4 +1,4 @@
-//! A network that keeps the requests it takes, and fails or loses its answer where a test says so.
+//! A network that stores the requests that it gets. A test can make it fail, or lose its answer.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! The organization that the tests are about, as its identity provider and its administrators reach it on one host.
+//! The organization of the tests, as its identity provider and its administrators reach it on one host.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! A backend in the host's process that takes events, and now and then fails to say so.
+//! A backend in the process of the host that receives events, and sometimes fails to confirm them.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! P2: warnings of a token that expires, and the word that it has.
+//! P2: warnings that a token expires, and the words that describe its state.
 
 use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::connector::IdentityProvider;

@@ -1,4 +1,4 @@
-//! HTTP/1 by hand: servers that answer as a test says, the product's own routes on a port, and a client.
+//! HTTP/1 by hand: servers that give the answers that a test wants, the product's own routes on a port, and a client.
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
-//! What outlives a host: clock, database, mail and network stay while hosts come, crash and go.
+//! The surroundings that outlive a host: the clock, the database, the mail system and the network stay while hosts
+//! start, crash and stop.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The messages to each receiver, with a storage in memory.
+//! Tests of the messages to each receiver, with a storage in memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

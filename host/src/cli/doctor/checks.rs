@@ -1,4 +1,4 @@
-//! The checks, one function each.
+//! The checks. Each of them is a function.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
@@ -14,19 +14,19 @@ use super::{Finding, keys};
 use crate::alerts::disk::{LITTLE_SPACE, free_space, size};
 use crate::storage::{Answered, PostgresConfig, PostgresOpenError, ask, examine};
 
-/// With less than this nothing can be written soon, in bytes.
+/// With less free space than this, in bytes, nothing can be written soon.
 const NO_SPACE: u64 = 64 << 20;
-/// How far a file's time may lie in the future.
+/// How far the time of a file may lie in the future before the clock counts as wrong.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
-/// By how much the clocks of this machine and of a PostgreSQL may differ before somebody should look, in milliseconds: those of
-/// machines that follow NTP differ by less than a tenth of a second.
+/// If the clocks of this machine and of a PostgreSQL differ by this many milliseconds or more, somebody should look.
+/// The clocks of machines that follow NTP differ by less than a tenth of a second.
 const CLOCKS_DIFFER: u64 = 5_000;
-/// From here on somebody must, in milliseconds: it is noticed in what servers do.
+/// If they differ by this many milliseconds or more, somebody must act: it has effects on what the servers do.
 const CLOCKS_DIFFER_MUCH: u64 = 60_000;
 /// How long a name may take to be resolved.
 const RESOLUTION: Duration = Duration::from_secs(5);
 
-/// Whether the data directory is there, and its owner's only.
+/// Checks that the data directory exists and that only its owner has access.
 pub(super) fn directory(settings: &Settings) -> Finding {
     let check = "data";
     let path = settings.data.display();
@@ -45,7 +45,7 @@ pub(super) fn directory(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether the host key is its owner's only.
+/// Checks that the file of the host key exists and that only its owner has access.
 pub(super) fn key_file(settings: &Settings) -> Finding {
     let check = "host key";
     let path = settings.data.join(data_files::KEY);
@@ -66,7 +66,7 @@ pub(super) fn key_file(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether there is room to write.
+/// Checks whether there is free space for the data.
 pub(super) fn disk(settings: &Settings) -> Finding {
     let check = "disk";
     let advice = "make room: on a full disk every change is refused, and only reads go on";
@@ -78,11 +78,11 @@ pub(super) fn disk(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether the database answers and is whole, and whether the clock is right beside it.
+/// Checks whether the database answers and is intact, and whether the clock fits it.
 pub(super) async fn database(settings: &Settings) -> Database {
     match &settings.storage {
         Some(storage) => of_postgres(storage, ask(storage).await),
-        // A mark that can't be read is told where the database is opened.
+        // A mark that is not one of `migrate` is reported below, where the database is opened.
         None => match moved::check(&settings.data).err().and_then(|error| error.downcast::<Moved>().ok()) {
             None => Database { findings: vec![file(settings).await, clock(settings)], is_away: false },
             Some(moved) => {
@@ -97,14 +97,15 @@ pub(super) async fn database(settings: &Settings) -> Database {
     }
 }
 
-/// What was found about the database and its clock.
+/// The findings about the database and its clock.
 pub(super) struct Database {
     pub(super) findings: Vec<Finding>,
-    /// It can't be reached, so what is in it can't be looked at.
+    /// Whether the database can't be reached, so that its content can't be checked.
     pub(super) is_away: bool,
 }
 
-/// Whether the PostgreSQL answers, and how far its clock and this machine's are apart. Whether it is whole is for its own tools.
+/// Checks whether the PostgreSQL answers, and how far its clock and this machine's are apart. Whether its data is
+/// intact is checked by its own tools.
 fn of_postgres(storage: &PostgresConfig, answered: Result<Answered, PostgresOpenError>) -> Database {
     let check = "database";
     match answered {
@@ -118,7 +119,8 @@ fn of_postgres(storage: &PostgresConfig, answered: Result<Answered, PostgresOpen
                     "look whether PostgreSQL runs there, and whether host, port and network of --storage are right"
                 }
                 PostgresOpenError::Refused { .. } => {
-                    "set user and database in --storage, and the password in --storage-password-file, as PostgreSQL knows them"
+                    "set user and database in --storage, and the password in --storage-password-file, as PostgreSQL \
+                     knows them"
                 }
                 _ => "do what the message says",
             };
@@ -127,7 +129,8 @@ fn of_postgres(storage: &PostgresConfig, answered: Result<Answered, PostgresOpen
     }
 }
 
-/// How far the clock of a PostgreSQL is ahead of this machine's, in milliseconds.
+/// The finding about the two clocks, of which that of the PostgreSQL is `ahead` of this machine's by this many
+/// milliseconds.
 fn clocks(ahead: i64) -> Finding {
     let apart = ahead.unsigned_abs();
     let found = || {
@@ -142,7 +145,7 @@ fn clocks(ahead: i64) -> Finding {
     }
 }
 
-/// Whether the database in the data directory is whole.
+/// Checks whether the database in the data directory is intact.
 async fn file(settings: &Settings) -> Finding {
     let check = "database";
     let path = settings.data.join(data_files::DATABASE);
@@ -168,12 +171,12 @@ async fn file(settings: &Settings) -> Finding {
 
 const CLOCK: &str = "clock";
 
-/// What this machine's clock says, in which nothing was found wrong.
+/// The finding that nothing is wrong with the clock. It shows the time.
 fn here() -> Finding {
     Finding::good(CLOCK, humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
 }
 
-/// Whether this machine's clock has gone back since the database was written.
+/// Checks whether this machine's clock has gone back since the database was written.
 fn clock(settings: &Settings) -> Finding {
     let written = fs::metadata(settings.data.join(data_files::DATABASE)).and_then(|metadata| metadata.modified());
     let ahead = written.ok().and_then(|written| written.duration_since(SystemTime::now()).ok());
@@ -187,8 +190,8 @@ fn clock(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether data, key and database belong together, the component answers over them, and how it stands with the keys; and the
-/// base URL of the last server on them, if there was one.
+/// Checks whether data, key and database belong together, whether the component answers calls for them, and the state
+/// of the keys. The second value is the base URL of the last server on this data, if there was one.
 pub(super) async fn component(settings: &Settings, is_away: bool) -> (Vec<Finding>, Option<String>) {
     let check = "component";
     if is_away {
@@ -216,7 +219,7 @@ pub(super) async fn component(settings: &Settings, is_away: bool) -> (Vec<Findin
     (findings, noted)
 }
 
-/// The files by which the server speaks TLS, if it does.
+/// Checks the files for TLS; `None` if the server does not use TLS.
 pub(super) fn certificate(settings: &Settings) -> Option<Finding> {
     const CHECK: &str = "certificate";
     match serve::tls(settings) {
@@ -226,7 +229,7 @@ pub(super) fn certificate(settings: &Settings) -> Option<Finding> {
     }
 }
 
-/// Whether the base URL is one that identity providers can use: the one that is set here, else that of the last server.
+/// Checks whether identity providers can use the base URL: the one that is set here, or else that of the last server.
 pub(super) async fn base_url(settings: &Settings, noted: Option<&str>) -> Finding {
     let check = "base URL";
     let advice = "set --base-url to the https:// URL that identity providers reach this server by";
@@ -268,7 +271,7 @@ pub(super) async fn base_url(settings: &Settings, noted: Option<&str>) -> Findin
     }
 }
 
-/// Whether mails can be sent.
+/// Checks whether emails can be sent.
 pub(super) async fn mail(settings: &Settings) -> Finding {
     let check = "mail";
     match settings.email.smtp_mailer() {
@@ -283,13 +286,14 @@ pub(super) async fn mail(settings: &Settings) -> Finding {
             Err(error) => Finding::bad(
                 check,
                 error.to_string(),
-                "check server, port, TLS, user and password; `ca-file` in the table [email.smtp] names an authority of your own",
+                "check server, port, TLS, user and password; `ca-file` in the table [email.smtp] names an authority of \
+                 your own",
             ),
         },
     }
 }
 
-/// Whether somebody is told of what needs a person.
+/// Checks whether somebody is told of problems that need a person.
 pub(super) fn alerts(settings: &Settings) -> Finding {
     let check = "alerts";
     match settings.alerts() {
@@ -305,7 +309,7 @@ pub(super) fn alerts(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether traces can be sent by these settings, if they are.
+/// Checks the settings of traces; `None` if no traces are sent.
 pub(super) fn traces(settings: &Settings) -> Option<Finding> {
     const CHECK: &str = "traces";
     match settings.otlp.traces(&settings.http, otlp::variable) {

@@ -12,25 +12,25 @@ use super::super::data_files;
 use super::Finding;
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// A key that ends within so many days is told, as tokens are.
+/// A key that expires within this many days is reported, as tokens are.
 const SOON: u64 = 20;
-/// A key that was not used for so many days may be nobody's any more.
+/// A key that was not used for this many days is reported: nobody may need it any more.
 const UNUSED: u64 = 90;
-/// After so many days another host key is due.
+/// After this many days, a new host key should be made.
 const YEAR: u64 = 365;
-/// So many keys are named.
+/// The most keys that a finding names.
 const NAMED: usize = 5;
 
-/// How it stands with the rotation of the host key.
+/// The state of the rotation of the host key.
 #[derive(Default)]
 struct Rotation {
     /// The fingerprints of the keys in the file, newest first.
     file: Vec<String>,
-    /// The fingerprint of the one that seals.
+    /// The fingerprint of the key that seals.
     sealing: String,
-    /// Since when, in milliseconds since the Unix epoch; 0 if it is the first.
+    /// Since when this key seals, in milliseconds since the Unix epoch; 0 if it is the first key.
     since: u64,
-    /// Whether the one before is still needed.
+    /// Whether a rotation is under way: the database still notes the former key.
     under_way: bool,
     /// How many sealed items need an older key.
     items: u64,
@@ -38,7 +38,7 @@ struct Rotation {
     servers: usize,
 }
 
-/// The host keys, and how far a rotation is.
+/// The finding about the host keys, which says how far a rotation is.
 pub(super) async fn host_key(settings: &Settings, provisioner: &Provisioner) -> Finding {
     match rotation(settings, provisioner).await {
         Ok(rotation) => of_rotation(&rotation, SystemClock.now()),
@@ -113,7 +113,7 @@ fn of_rotation(rotation: &Rotation, now: u64) -> Finding {
 
 const API_KEYS: &str = "API keys";
 
-/// The operator's API keys.
+/// The findings about the operator's API keys.
 pub(super) async fn api_keys(provisioner: &Provisioner) -> Vec<Finding> {
     match provisioner.api_keys().list(&ApiKeyHolder::Operator).await {
         Ok(keys) => of_keys(&keys, SystemClock.now()),
@@ -131,7 +131,8 @@ fn of_keys(keys: &[ApiKey], now: u64) -> Vec<Finding> {
         (
             "expire within 20 days",
             of(&is_soon),
-            "make others before (`insomnia-scim api-key create NAME --operator --expires 1y`), and give them to who uses these",
+            "make others before (`insomnia-scim api-key create NAME --operator --expires 1y`), and give them to who \
+             uses these",
         ),
         (
             "never expire",

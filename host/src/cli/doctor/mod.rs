@@ -1,4 +1,4 @@
-//! `doctor`: looks at everything that a server needs, and says what to do about what is wrong. It changes nothing of any
+//! `doctor`: checks everything that a server needs, and says what to do about each problem. It changes nothing of any
 //! organization.
 
 mod checks;
@@ -13,31 +13,32 @@ use super::config::Settings;
 use super::output;
 use super::serve::Listen;
 
-/// Arguments of `doctor`: those of `serve`, so that it looks at the very same settings.
+/// Arguments of `doctor`. They are those of `serve`, so that both use the same settings.
 ///
-/// It works with a server running beside it, and without one. It sends no email; with SMTP it connects and signs in.
+/// The command works while a server runs, and without one. It sends no email: if SMTP is set, it only connects and
+/// signs in.
 #[derive(Args)]
 pub(super) struct Doctor {
     #[command(flatten)]
     listen: Listen,
 }
 
-/// How something is.
+/// The state of what was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// As it should be.
+    /// Everything is as it should be.
     Good,
-    /// It works, and somebody should look at it.
+    /// It works, but somebody should look at it.
     Warning,
-    /// A server can't do its work with it.
+    /// It keeps a server from its work.
     Bad,
 }
 
-/// What was found about one thing.
+/// The result of a check.
 #[derive(Debug, Serialize)]
 struct Finding {
-    /// What was looked at.
+    /// What was checked, as people read it.
     check: &'static str,
     state: State,
     /// What was found.

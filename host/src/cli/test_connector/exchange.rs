@@ -1,4 +1,4 @@
-//! A request to a connector and its answer, as they are shown to people: without the token.
+//! A request to a connector and its answer, in the form in which people see them: without the token.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ use crate::http::{EgressClient, HttpConfig};
 /// The longest body that is shown, in bytes.
 const SHOWN: usize = 4 << 10;
 
-/// Where a connector is, and what opens it.
+/// A connector's URL and token, and the client that sends the requests.
 pub(super) struct Connection {
     url: String,
     token: String,
     client: EgressClient,
-    /// The client asks for whom it sends; here there is only the operator.
+    /// The organization for which the client sends. It needs one, although only the operator is here.
     sender: OrganizationId,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Exchange {
 }
 
 impl Connection {
-    /// A connection to this connector, wherever it is: who runs the command knows where it should go.
+    /// A connection to this connector, also on an internal network: whoever runs the command has chosen the URL.
     pub(super) fn new(url: Url, token: String, ca_file: Option<PathBuf>) -> anyhow::Result<Self> {
         let host = url.host_str().with_context(|| format!("{url} has no host"))?;
         let port = url.port_or_known_default().with_context(|| format!("{url} has no port"))?;
@@ -81,7 +81,7 @@ impl Exchange {
         self.answer.as_ref().map_or(0, |answer| answer.status)
     }
 
-    /// What came back, in words, where one of these statuses was expected.
+    /// The answer in words, for the case that one of these statuses was expected.
     pub(super) fn got(&self, statuses: &[u16]) -> String {
         match &self.answer {
             Err(error) => self.no_answer(error),
@@ -90,7 +90,7 @@ impl Exchange {
         }
     }
 
-    /// Why there is no answer; of a certificate, what to do.
+    /// The reason why there is no answer. If it is the certificate, the text says what to do.
     fn no_answer(&self, error: &HttpError) -> String {
         let text = error.to_string();
         let advice = if text.contains("UnknownIssuer") {

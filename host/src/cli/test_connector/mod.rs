@@ -1,5 +1,5 @@
-//! `test-connector`: does with any SCIM connector what an identity provider does, and shows the first exchange that goes
-//! wrong. It works over HTTP only, so it also tests the proxy in front, and other service providers.
+//! `test-connector`: does with any SCIM connector what an identity provider does, and shows the first exchange that
+//! goes wrong. It works over HTTP only, so it also tests the proxy in front, and other service providers.
 
 mod exchange;
 mod walk;
@@ -19,8 +19,8 @@ use walk::walk;
 
 /// Arguments of `test-connector`.
 ///
-/// It creates one user, finds, changes, deactivates and deletes it. Insomnia invites new members by email: give a name of
-/// yours if somebody should get that mail.
+/// The command creates a user, and finds, changes, deactivates and deletes it. Insomnia emails new members: give the
+/// user an address of yours if somebody should get that email.
 #[derive(Args)]
 pub(super) struct TestConnector {
     /// The connector URL, as an identity provider is given it.
@@ -42,7 +42,7 @@ pub(super) struct TestConnector {
 /// Reads a connector URL.
 ///
 /// # Errors
-/// What is expected, in words.
+/// The error says in words what is expected.
 fn connector_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
     url.ok_or_else(|| {
@@ -85,7 +85,7 @@ impl TestConnector {
                     failure.expected,
                     output::visible(&failure.got)
                 ));
-                // What another server has answered may hold anything.
+                // The answer of another server may contain any characters, also those that change the terminal.
                 let answer: Vec<String> = failure.exchange.answer().lines().map(output::visible).collect();
                 let (request, answer) = (failure.exchange.request(), answer.join("\n"));
                 output::print(&format!("\n{request}\n\n{answer}\n\n"));

@@ -1,4 +1,4 @@
-//! The steps: what identity providers do with a user, in the order in which they do it.
+//! The steps of the test: what identity providers do with a user, in the order in which they do it.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::exchange::{Connection, Exchange};
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// What is tried.
+/// A step of the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     WrongToken,
@@ -38,19 +38,19 @@ impl Step {
     }
 }
 
-/// What went wrong.
+/// The failure of a step.
 pub(super) struct Failure {
     pub(super) step: Step,
-    /// What the step wants to see.
+    /// The answer that the step expects, in words.
     pub(super) expected: String,
-    /// What it has seen instead, in words.
+    /// The answer that it got, in words.
     pub(super) got: String,
-    /// What was seen.
+    /// The request and the whole answer.
     pub(super) exchange: Box<Exchange>,
 }
 
-/// Takes the steps one after the other, and notes those that went well. A user that was created is deleted also when a
-/// later step fails.
+/// Takes the steps one after another, and adds those that succeed to `passed`. If a later step fails, the user that was
+/// created is deleted nevertheless.
 pub(super) async fn walk(connection: &Connection, name: &str, passed: &mut Vec<Step>) -> Result<(), Failure> {
     let find = format!("/Users?startIndex=1&count=1&filter={}", encoded(&format!("userName eq {}", json!(name))));
 
@@ -88,7 +88,7 @@ pub(super) async fn walk(connection: &Connection, name: &str, passed: &mut Vec<S
     Ok(())
 }
 
-/// The steps for which the user has to be there.
+/// The steps that need the user.
 async fn with_user(connection: &Connection, id: &str, find: &str, passed: &mut Vec<Step>) -> Result<(), Failure> {
     let path = format!("/Users/{}", encoded(id));
     let read = |step: Step, expected: &'static str, holds: fn(&Value) -> bool| {
@@ -121,7 +121,7 @@ async fn with_user(connection: &Connection, id: &str, find: &str, passed: &mut V
     Ok(())
 }
 
-/// The answer's body, if its status and its body are as expected.
+/// Returns the answer's body if its status and its body are as expected, and adds the step to `passed`.
 fn expect(
     step: Step,
     exchange: Exchange,

@@ -53,15 +53,16 @@ impl Connections {
         self.lock().len()
     }
 
-    /// Adds a stranger's connection that takes `beside` bytes in addition to the usual ones. If there are too many
-    /// connections, those that have been waiting longest without a request are told to end.
+    /// Adds a stranger's connection that takes `beside` bytes in addition to the usual ones. If the strangers then have
+    /// too many connections or too much memory, some connections are told to end, as [`Connections::evict`] chooses
+    /// them.
     pub(in crate::server) fn enter(self: &Arc<Self>, beside: usize) -> Entered {
         let now = Instant::now();
         let mut own = Held::nothing(Arc::clone(self.ledger.strangers()));
         let base = BASE + beside;
         let full = own.grow(base).is_err();
         if full {
-            // This memory is limited by the number of strangers.
+            // The connection is accepted in any case: the number of strangers' connections limits this memory too.
             own.grow_anyway(base);
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -116,8 +117,9 @@ impl Connections {
     }
 
     /// Tells some strangers' connections to end: first those with much memory, then those without a request, and among
-    /// equal ones the oldest. A connection that itself `holds` more pushes out none. If there are no strangers, the
-    /// connections that have been idle longest end. Returns whether any connection ends.
+    /// equal ones the oldest. `holds` is the memory of the connection that needs the room: unless it is little, only
+    /// connections that use more end. If there are no strangers, the connections that have been idle longest end. The
+    /// connection `but` is left out. Returns whether any connection ends.
     fn evict(&self, but: Option<u64>, holds: usize) -> bool {
         let open = self.lock();
         let others = || open.values().filter(|connection| Some(connection.number) != but);

@@ -60,7 +60,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         written
     }
 
-    // Otherwise the HTTP library would copy every answer into one buffer.
+    // Without this, the HTTP library would copy every answer into one buffer.
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }

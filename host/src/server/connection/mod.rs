@@ -17,8 +17,8 @@ pub(super) use self::all::Connections;
 pub(super) use self::io::Watched;
 use crate::ledger::{Account, Full, Held};
 
-/// The memory of a connection that has sent nothing, in bytes: its task, its buffers and its place in the tables.
-/// It was measured with 2,000 silent connections; see its test.
+/// The memory of a connection that has sent nothing, in bytes: its task, its buffers and its place in the tables. It
+/// was measured with 2,000 silent connections.
 const BASE: usize = 12 << 10;
 /// How many sent bytes the HTTP library may buffer before they are read: a request's head, or HTTP/2's window for the
 /// whole connection and a frame.
@@ -69,7 +69,7 @@ pub(crate) struct Connection {
     known: AtomicBool,
     /// The memory of its requests and answers, in bytes.
     holds: AtomicUsize,
-    /// The part of it that is answers that the client has not read.
+    /// The part of this memory that holds answers that the client has not read.
     unsent: AtomicUsize,
     /// All bytes that were sent to the client.
     written: AtomicU64,

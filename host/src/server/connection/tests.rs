@@ -1,4 +1,4 @@
-//! Which connections must end, and when.
+//! Tests of which connections must end, and when.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ async fn what_a_stranger_sends_is_noted_and_becomes_the_organizations_when_it_is
     assert_eq!(ledger.strangers().held(), BASE);
     entered.connection.received(20_000).unwrap();
     assert!(ledger.strangers().held() >= 20_000);
-    // However much comes, the HTTP library buffers no more than this.
+    // However much arrives, the HTTP library buffers no more than `UNREAD` bytes.
     for _ in 0..100 {
         entered.connection.received(100_000).unwrap();
     }

@@ -1,4 +1,4 @@
-//! What is compared of an answer: all but what is each server's own.
+//! Compares two answers: everything in them but the parts that each server makes for itself.
 
 use serde_json::{Map, Value, json};
 

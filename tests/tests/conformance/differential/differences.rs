@@ -1,12 +1,12 @@
-//! Where the two servers differ, each with the reason. Whatever is not here is compared.
+//! The differences between the two servers, each with its reason. Everything that is not listed here is compared.
 //!
-//! What is not asked at all, because the servers would go different ways from there:
-//! - what the tolerance rules T1–T32 add to RFC 7644, such as `active: "False"`, a path that names no attribute, or a value
-//!   filter that matches nothing: scim2-server refuses it, and so does our strict mode;
-//! - a group with the name of another one: here it is refused, for Entra ID matches groups by name;
-//! - members that are groups, or nobody: here they are refused, scim2-server keeps whatever is sent;
-//! - filters by `groups`, and by what of a member the server says: scim2-server does not compute them;
-//! - bulk requests and cursors: their answers are made of ids and tokens of each server's own.
+//! Some things are not asked at all, because the servers would go different ways from there:
+//! - what the tolerance rules T1 to T35 add to RFC 7644, such as `active: "False"`, a path that names no attribute, or
+//!   a value filter that matches nothing: scim2-server refuses it, and so does the strict mode of this server;
+//! - a group with the name of another one: this server refuses it, because Entra ID matches groups by name;
+//! - members that are groups, or that do not exist: this server refuses them, and scim2-server stores whatever is sent;
+//! - filters by `groups`, and by the attributes of a member that the server adds: scim2-server does not compute them;
+//! - bulk requests and cursors: their answers consist of ids and tokens that each server makes for itself.
 
 use serde_json::{Map, Value, json};
 

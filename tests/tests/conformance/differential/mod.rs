@@ -1,8 +1,9 @@
-//! The server, tolerant and to the letter, and scim2-server, an independent one, are asked the same and answer the same.
+//! This server, in its tolerant and in its strict mode, and scim2-server, an independent one, get the same requests and
+//! must give the same answers.
 //!
-//! A seed makes the requests: `DIFFERENTIAL_SEED` tries another one, `DIFFERENTIAL_REQUESTS` another number of them.
-//! Statuses, error types and resources are compared; ids, times, versions and URLs are each server's own, and where the
-//! servers differ for a reason, [`differences`] has the reason.
+//! The requests are made from a seed. `DIFFERENTIAL_SEED` sets another seed, and `DIFFERENTIAL_REQUESTS` another number
+//! of requests. Statuses, error types and resources are compared, but not ids, times, versions and URLs, which each
+//! server makes for itself. Where the servers differ for a reason, [`differences`] has the reason.
 
 mod compare;
 mod dice;

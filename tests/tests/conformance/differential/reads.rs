@@ -1,4 +1,4 @@
-//! Requests that read: by id, by filter, in order, page by page; and some that only look as if they changed something.
+//! Requests that read: by id, by filter, sorted, and page by page; and some that only seem to change something.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Requests that RFC 7644 allows or refuses without doubt, made from a seed and from what lives by now.
+//! Requests that RFC 7644 clearly allows or clearly refuses. They are made from a seed and from the resources that
+//! exist at that time.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Answers: nobody keeps a server from stopping by not taking them (F2), and no cache keeps them (F24).
+//! Answers: a client that does not read them can't keep the server from stopping (F2), and no cache stores them (F24).
 
 use std::io::Write as _;
 use std::net::TcpStream;

@@ -1,9 +1,9 @@
-//! Requests that nobody would write, to every parser that strangers reach over HTTP: whatever their bytes are, each is answered, and
-//! none with a fault of the server.
+//! Requests with random faults, for every parser that strangers reach over HTTP: whatever the bytes are, each request
+//! gets an answer, and none of these answers is an internal error.
 //!
-//! Requests that are right are changed at random: bytes are flipped, removed, said twice, put in from another one and from a list of
-//! what parsers stumble over. The test runs for a moment. `make fuzz` runs it for MINUTES, beside the fuzzers of the component's
-//! parsers, which are guided by what was covered.
+//! Valid requests are changed at random: bytes are flipped, removed, repeated, or inserted from another request and
+//! from a list of bytes on which parsers often fail. The test runs for a moment. `make fuzz` runs it for MINUTES,
+//! together with the fuzzers of the component's parsers, which are guided by the code that they reach.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

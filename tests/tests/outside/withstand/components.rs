@@ -1,5 +1,5 @@
-//! An organization runs another component than the others, from a moment on and until it is rolled back, also after a
-//! restart; the log of requests says which.
+//! An organization runs another component than the others, from one moment until it is rolled back, also after a
+//! restart. The log of requests names the component.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

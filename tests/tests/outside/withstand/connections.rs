@@ -1,4 +1,4 @@
-//! Silent connections shut nobody out, however few file descriptors there are (F17).
+//! Connections that send nothing keep nobody else out, however few file descriptors there are (F17).
 
 use std::net::TcpStream;
 

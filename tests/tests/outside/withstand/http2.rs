@@ -1,4 +1,4 @@
-//! As much of HTTP/2 (RFC 9113) as an attacker needs: frames, sent as they are.
+//! A client for as much of HTTP/2 (RFC 9113) as an attacker needs: it sends any frames, also invalid ones.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;

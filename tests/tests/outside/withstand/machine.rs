@@ -1,4 +1,4 @@
-//! A limit of the machine ends a request, not the process (F22).
+//! If a request meets a limit of the machine, the request fails, but the process goes on (F22).
 
 use insomnia_scim_tests::client::Request;
 use insomnia_scim_tests::person::Person;

@@ -1,5 +1,5 @@
-//! Strangers cost a bounded amount of memory whatever they do (F1), and one organization's uploads don't keep others'
-//! out (F6).
+//! Strangers use a bounded amount of memory, whatever they do (F1), and the uploads of one organization do not keep
+//! others out (F6).
 
 use std::io::Write as _;
 use std::net::TcpStream;

@@ -1,5 +1,5 @@
-//! What strangers, tenants and a broken machine can't do to a server. The numbers in the names are those of the faults
-//! that an attack on an early build found.
+//! What strangers, tenants and a broken machine can't do to a server. The codes F1, F2 and so on are the numbers of
+//! faults that an attack on an early build found.
 
 mod answers;
 mod broken_requests;

@@ -1,4 +1,5 @@
-//! One organization takes no more than its quotas allow, is told which one it has used up, and nobody else notices.
+//! An organization can't use more than its quotas allow. It is told which quota it has used up, and no other
+//! organization notices.
 
 use std::thread;
 use std::time::Duration;

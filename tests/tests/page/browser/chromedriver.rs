@@ -1,4 +1,4 @@
-//! chromedriver, which starts browsers. It ends with the test, however that ends.
+//! chromedriver, which starts browsers. It is ended with the test, even if the test fails.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write as _};

@@ -1,4 +1,4 @@
-//! OAuth 2.0 through the browser: an identity provider's client asks, an owner allows or refuses.
+//! OAuth 2.0 in the browser: a client of an identity provider asks for consent, and an owner allows or refuses it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;

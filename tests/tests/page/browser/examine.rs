@@ -1,6 +1,7 @@
-//! What every view must be, in every look: free of what axe-core finds, not wider than the window, and light to load.
+//! The demands on every view, in every look (size and colours): axe-core finds no fault, the view is not wider than the
+//! window, and it loads little.
 //!
-//! With `INSOMNIA_SCIM_SCREENSHOTS` naming a directory, a picture of each view in each look is written there.
+//! If `INSOMNIA_SCIM_SCREENSHOTS` names a directory, a picture of each view in each look is written there.
 
 use std::env;
 use std::fs;

@@ -1,5 +1,5 @@
-//! A co-owner's way from the mailed passphrase to a token that has expired and back: on a desktop, on a phone, and
-//! without JavaScript.
+//! The way of a co-owner from the mailed passphrase to a token, until it has expired and is replaced: on a desktop, on
+//! a phone, and without JavaScript.
 
 use std::process::Command;
 use std::time::Duration;

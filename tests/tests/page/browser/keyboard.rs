@@ -1,4 +1,4 @@
-//! The way through the page without a mouse.
+//! The page is used with the keyboard alone.
 
 use thirtyfour::Key;
 

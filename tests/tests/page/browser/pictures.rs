@@ -1,4 +1,4 @@
-//! The pictures of the README: `INSOMNIA_SCIM_PICTURES=tests/pictures` writes them there.
+//! Makes the pictures of the README: `INSOMNIA_SCIM_PICTURES=tests/pictures` writes them into that folder.
 
 use std::env;
 use std::fs;

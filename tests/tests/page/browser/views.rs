@@ -1,4 +1,4 @@
-//! Every view, examined.
+//! Examines every view.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! A TCP balancer in the test's process: each connection goes to the next place that takes it, and all can be cut.
+//! A TCP balancer in the process of the test: it passes each connection to the next host that accepts it, and can cut
+//! all connections.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! What fails: hosts, the connections of clients and hosts, the database and its disk.
+//! The faults: of hosts, of the connections of clients and hosts, of the database and of its disk.
 
 use std::collections::BTreeMap;
 use std::thread;

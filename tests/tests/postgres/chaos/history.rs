@@ -1,4 +1,4 @@
-//! Compares what is stored and what was delivered with what the writers were told.
+//! Compares the stored and the delivered data with the answers that the writers got.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::thread;

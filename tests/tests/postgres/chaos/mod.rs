@@ -1,8 +1,9 @@
-//! Three hosts behind a balancer, on one PostgreSQL, while everything fails that can: what was acknowledged is there once.
+//! Three hosts behind a balancer, on one PostgreSQL, while everything fails that can fail: every change that was
+//! acknowledged must be there exactly once.
 //!
-//! The test runs for some seconds, with one fault of some kinds. `make chaos MINUTES=30` runs it for longer with all of them:
-//! hosts are killed, a standby is promoted, a disk is full. It prints faults, operations and violations. `CHAOS_SEED` throws
-//! the same dice again.
+//! The test runs for some seconds, with one fault of each of some kinds. `make chaos MINUTES=30` runs it for longer
+//! with all kinds: hosts are killed, a standby is promoted, a disk is full. It prints the faults, the operations and
+//! the violations. `CHAOS_SEED` repeats the random choices of an earlier run.
 
 mod balancer;
 mod faults;

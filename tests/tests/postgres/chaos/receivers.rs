@@ -1,5 +1,5 @@
-//! Who takes what the hosts deliver: a receiver of webhooks and a mail server. Both note what they were given, and whether
-//! somebody else delivered to the same organization meanwhile.
+//! The receivers of what the hosts deliver: a receiver of webhooks and a mail server. Both note what they get, and
+//! whether another host delivered to the same organization at the same time.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -1,7 +1,7 @@
-//! A client that writes through the balancer and remembers what it was told.
+//! A client that writes through the balancer and remembers the answers.
 //!
-//! An answer that is lost leaves two allowed states: the change was made, or it was not. A user of whom that is not known is left
-//! alone from then on, since the request may still wait in a host that is paused.
+//! If an answer is lost, two states are allowed: the change was made, or it was not. The user to whom this has happened
+//! is not changed any more, since the request may still wait in a host that is paused.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

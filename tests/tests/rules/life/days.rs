@@ -1,4 +1,4 @@
-//! The days of a life: what happens to the organization, and what that makes expected.
+//! The days of a life: what happens to the organization, and which emails and events must follow from it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a life is expected to tell: emails by recipient and subject, events by type and subject.
+//! The emails (by recipient and subject) and the events (by type and subject) that a life must produce.
 
 use std::collections::BTreeMap;
 

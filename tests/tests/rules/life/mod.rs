@@ -1,5 +1,6 @@
-//! A simulated life of an organization: 400 days with hosts that crash and restart at random, and a mail system, a webhook
-//! and a backend that fail at random. In the end each expected email and event has arrived, under one id, and no other.
+//! A simulated life of an organization: 400 days with hosts that crash and restart at random, and a mail system, a
+//! webhook and a backend that fail at random. At the end, each expected email and event has arrived under a single id,
+//! and no other has.
 
 mod days;
 mod expected;

@@ -1,4 +1,5 @@
-//! A host that crashes between any two steps of a refresh: the connector works all the time, and the refresh is finished.
+//! A host crashes between any two steps of a refresh: the connector works all the time, and the refresh is finished
+//! later.
 
 use insomnia_scim::oauth::RefreshState;
 

@@ -1,4 +1,5 @@
-//! What an identity provider's API answers when it does not take the token: the old one works on, whatever it is.
+//! The answers of an identity provider's API that does not accept the new token: whatever it answers, the old token
+//! still works.
 
 use insomnia_scim::oauth::RefreshState;
 

@@ -1,4 +1,5 @@
-//! P2: the automatic refresh into the identity provider, against servers that behave as Microsoft Graph and Okta do.
+//! P2: the automatic refresh, which installs the new token at the identity provider, tested with servers that behave
+//! like Microsoft Graph and Okta.
 
 mod crashes;
 mod failures;

@@ -1,4 +1,4 @@
-//! An identity provider with an API: behaves as Microsoft Graph and Okta do when a new token is installed.
+//! An identity provider with an API. It behaves like Microsoft Graph and Okta when a new token is installed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

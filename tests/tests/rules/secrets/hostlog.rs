@@ -1,4 +1,4 @@
-//! What the host logs, at every level.
+//! The log of the host, at every level.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, OnceLock};

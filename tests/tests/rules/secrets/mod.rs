@@ -1,5 +1,5 @@
-//! No secret is anywhere: those of a busy day are searched for in the database's files, the host's log, mails, events,
-//! the log of requests and its exports.
+//! No secret can be found anywhere. After a busy day, all secrets of that day are searched for in the files of the
+//! database, the log of the host, emails, events, the log of requests and its exports.
 
 mod day;
 mod hostlog;

@@ -1,4 +1,4 @@
-//! The attacks, each by threads of its own until it is stopped.
+//! The attacks. Each one has threads of its own, which run until the attack is stopped.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! An organization that does what identity providers do, and remembers everything that it was told.
+//! An innocent organization: it sends what identity providers send, and remembers every answer.
 
 use std::collections::BTreeMap;
 use std::time::Instant;

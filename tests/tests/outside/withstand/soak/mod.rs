@@ -1,8 +1,8 @@
-//! Attackers beside innocent organizations: nothing that was acknowledged is lost or changed, nothing of one organization
-//! is seen by another, and everybody goes on.
+//! Attackers beside innocent organizations: nothing that was acknowledged is lost or changed, no organization sees
+//! anything of another, and all are still served.
 //!
-//! The test runs for some seconds. `make soak MINUTES=30` runs it for longer against the release build, and prints for each
-//! attack what it cost the innocent: latencies, refusals, and the server's memory.
+//! The test runs for some seconds. `make soak MINUTES=30` runs it for longer against the release build, and prints for
+//! each attack what it costs the innocent organizations: latencies, refusals, and the server's memory.
 
 mod attackers;
 #[allow(dead_code, reason = "the host's own tests use all of it")]
