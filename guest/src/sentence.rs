@@ -45,7 +45,7 @@ sentences! {
     BulkDone { count: usize } = "bulk-done" "bulk request with {count} operations done";
     // Work that is done later.
     Accepted { transaction: String } = "accepted" "accepted: it is run later, as the transaction {transaction}";
-    NotAccepted = "not-accepted" "done at once, because as many requests wait as may";
+    NotAccepted = "not-accepted" "done at once and not later: too many accepted requests wait, or the request is too large to wait";
     RunLater { transaction: String, count: usize } = "run-later" "the accepted transaction {transaction} with {count} operations is done";
     // The effect on the seat.
     SeatTaken { number: u64, seats: u32 } = "seat-taken" "seat {number} of {seats}";
@@ -63,9 +63,9 @@ sentences! {
     Held = "held" "held by the mass-deprovisioning guard until an owner decides";
     RemovalRefused = "removal-refused" "an owner has refused this removal";
     UnknownMembers { count: usize } = "unknown-members" "unknown members: {count}";
-    NobodyKnown { count: usize } = "nobody-known" "replacement with unknown members only: {count}";
+    NobodyKnown { count: usize } = "nobody-known" "none of the {count} members of the replacement is known";
     NestedTeam = "nested-team" "teams hold members only, no teams";
-    OtherVersion = "other-version" "If-Match or If-None-Match does not allow this version";
+    OtherVersion = "other-version" "the resource has another version than If-Match or If-None-Match asks for";
     // The credential of the caller, valid or not.
     Token { generation: u32 } = "caller-token" "caller: bearer token {generation}";
     NextToken { generation: u32 } = "caller-next-token" "caller: new bearer token {generation}, which is being installed";
@@ -82,10 +82,10 @@ sentences! {
     AccessTokenDisabled { client: String } =
         "caller-access-token-disabled" "caller: access token of the OAuth client {client}, while SCIM is disabled";
     // Callers who are not authenticated or send too many requests.
-    StrangersLeftOut { count: u64 } = "strangers-left-out" "before it, {count} entries of unknown callers were not kept";
+    StrangersLeftOut { count: u64 } = "strangers-left-out" "{count} earlier requests of unknown callers have no entry in the log";
     // An entry that a crash has left incomplete.
-    Unanswered = "unanswered" "its answer is not known, since the server stopped before it was written down: what was asked for is done in part or as a whole";
-    OverQuota { count: u64 } = "over-quota" "before it, {count} more requests were refused for a quota";
+    Unanswered = "unanswered" "the server stopped before it could log its answer; the request may be done in part or as a whole";
+    OverQuota { count: u64 } = "over-quota" "{count} earlier requests, which have no entry in the log, were refused because a quota was used up";
 }
 
 impl From<Sentence> for String {

@@ -101,7 +101,7 @@ impl Tolerance {
             Self::DotAfterUrn => "a dot after a schema's URN was read as a colon",
             Self::CreatedByPath => "a path matched no value, so one was created",
             Self::ManagerForm => "the manager was read in another form",
-            Self::BareExtensionAttribute => "an attribute was looked up in an extension that was not named",
+            Self::BareExtensionAttribute => "an attribute was found in an extension that the request did not name",
             Self::ValueForm => "a value was read in another form than the schema's",
             Self::FilterForm => "the filter is not of the standard's grammar and was read as it was meant",
             Self::Url => "parts of the URL that mean nothing were ignored",

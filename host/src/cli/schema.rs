@@ -50,7 +50,7 @@ impl SchemaCommand {
             // This is JSON even without --json, since only JSON can be put again.
             let declared = organization.schemas().await?;
             let declared: Value = serde_json::from_str(&declared).context("the declaration can't be read")?;
-            println!("{declared:#}");
+            output::print(&format!("{declared:#}\n"));
         }
         provisioner.flush().await?;
         Ok(())
