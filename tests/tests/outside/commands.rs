@@ -47,19 +47,24 @@ fn run(server: &Server, arguments: &[&str]) -> Output {
 #[test]
 fn a_command_whose_output_nobody_takes_ends_in_order() {
     let (connector, _) = organization("pipe");
-    let status = |out: Stdio| {
-        let mut command = Command::new(binary());
-        command.args(["connector", "status", "--organization", &connector.organization, "--data"]);
-        command.arg(shared().data()).stdin(Stdio::null()).stdout(out).output().expect("the binary runs")
-    };
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    let closed = status(writer.into());
-    assert!(closed.status.success() && closed.stderr.is_empty(), "{closed:?}");
-    let full = status(fs::File::options().write(true).open("/dev/full").expect("a full device").into());
-    let said = String::from_utf8_lossy(&full.stderr);
-    assert_eq!(full.status.code(), Some(1), "{said}");
-    assert!(said.starts_with("error: the command has done its work") && said.lines().count() == 1, "{said}");
+    let organization = connector.organization.as_str();
+    for arguments in
+        [["connector", "status", "--organization", organization].as_slice(), &["schema", "show", organization]]
+    {
+        let run = |out: Stdio| {
+            let mut command = Command::new(binary());
+            command.args(arguments).arg("--data").arg(shared().data());
+            command.stdin(Stdio::null()).stdout(out).output().expect("the binary runs")
+        };
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let closed = run(writer.into());
+        assert!(closed.status.success() && closed.stderr.is_empty(), "{closed:?}");
+        let full = run(fs::File::options().write(true).open("/dev/full").expect("a full device").into());
+        let said = String::from_utf8_lossy(&full.stderr);
+        assert_eq!(full.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("error: the command has done its work") && said.lines().count() == 1, "{said}");
+    }
 }
 
 /// A program that calls a command tells by the exit code that it is worth another try.
