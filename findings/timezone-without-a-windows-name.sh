@@ -5,9 +5,9 @@
 # their own, such as "FLE Standard Time", and CLDR has the table between them. Europe/Kyiv is a zone's name since 2022,
 # and Europe/Kiev one that only old data have. One would guess that a package for just this task knows the current name,
 # as it knows Asia/Kolkata and America/Nuuk beside their old ones. windows-iana gives an empty list for it, as for
-# America/Ciudad_Juarez, America/Coyhaique and Pacific/Kanton. tzlocal has a Windows name for all of these, but on the way back both
-# give the old ones, Europe/Kiev and Asia/Calcutta, so that a sync that compares the value finds a change every time. A
-# sync should keep the name that it was given, and compare Windows names.
+# America/Ciudad_Juarez, America/Coyhaique and Pacific/Kanton. tzlocal has a Windows name for all of these, but on the
+# way back both give the old ones, Europe/Kiev and Asia/Calcutta, so that a sync that compares the value finds a change
+# every time. A sync should keep the name that it was given, and compare Windows names.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
