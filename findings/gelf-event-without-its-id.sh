@@ -4,10 +4,10 @@
 # GELF, the format of Graylog, has any field of one's own under an underscore, and forbids "_id", which the storage once
 # kept for itself. A provider that gives a resource's attributes to its logger sends "id" with them, and one would guess
 # that a library renames it, refuses it, or passes it on for the server to refuse. graypy 2.1.0, pygelf 0.4.3 (PyPI) and
-# gelf-pro 1.4.0 (npm) leave it out, so that the event tells that somebody was deleted, and not who. What is
-# a list or an object stays one in the first two, which the format has no place for; the third makes one text of a list,
-# "meta_resourceType" of an object, and the text "false" of a boolean. A provider should log its ids under a name such as
-# user_id, and each attribute as a text of its own.
+# gelf-pro 1.4.0 (npm) leave it out, so that the event tells that somebody was deleted, and not who. What is a list or an
+# object stays one in the first two, which the format has no place for; the third makes one text of a list, the field
+# "meta_resourceType" of an object, and the text "false" of a boolean. A provider should log its ids under a name such
+# as user_id, and each attribute as a text of its own.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -2,13 +2,13 @@
 # A search for a person by objectGUID, or by a name with an escaped letter, asks for other bytes in four of five LDAP
 # libraries.
 # Active Directory knows a person by the 16 bytes of objectGUID, which is what links an account of SCIM to it, and RFC
-# 4515, section 3, writes a byte of a filter as a backslash and two hexadecimal digits, a letter of UTF-8 as two such
-# bytes. One would guess that a library which takes filters as text sends the bytes. ldap3 2.9.1 (PyPI) does. ldapts
+# 4515, section 3, lets any byte of a filter be written as a backslash and two hexadecimal digits, those of a letter's
+# UTF-8 too. One would guess that a library which takes filters as text sends the bytes. ldap3 2.9.1 (PyPI) does. ldapts
 # 9.2.0 (npm) and ldaptor 21.2.0 (PyPI) make a letter of each byte and encode that once more, so that each byte above 7f
 # becomes two. ldapjs 3.0.7 (npm) and ldap3_proto 0.9.0 (crates.io) send the backslash and the digits themselves; the
-# latter refuses a name with a blank as well, unless it is in quotation marks. The server finds nobody, without an
-# error, and a sync makes the person anew. Who looks people up by objectGUID should build the filter from bytes, as
-# EqualityFilter of ldapts takes them, and try it with one id that has a byte above 7f.
+# latter refuses a name with a blank as well. The server finds nobody, without an error, and a sync makes the person
+# anew. Who looks people up by objectGUID should build the filter from bytes where a library takes them, and try it with
+# an id that has a byte above 7f.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

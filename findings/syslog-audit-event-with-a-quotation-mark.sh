@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The structured data of RFC 5424 lose a SCIM filter at its quotation mark in two of four parsers, and keep a third's
-# backslashes.
+# A SCIM filter in the structured data of RFC 5424 is lost from its quotation mark on in two of four parsers, and keeps
+# its backslashes in a third.
 # A provider's audit event names the filter, or the path of a PATCH, that was asked for, and RFC 5424, section 6.3.3, has
 # a quotation mark, a backslash and a closing bracket in a value escaped with a backslash. One would guess that a parser
 # of structured data undoes that. jc 1.26.1 (PyPI) ends the value at the mark and drops what follows. nsyslog-parser
