@@ -108,7 +108,14 @@ impl Storage for SqliteStorage {
 
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
         bounds::check_scan(&pages)?;
-        Readers::answer(&self.readers, organization, pages).await
+        let scanned = Readers::answer(&self.readers, organization, pages.clone()).await?;
+        let entries = scanned.iter().flat_map(|page| &page.entries);
+        let bytes: usize = entries.map(|entry| entry.key.len() + entry.value.len()).sum();
+        match bytes > bounds::MAX_SCAN_BYTES {
+            // The pages that were not cached were read as if they were all, and leave no room for those that were.
+            true => Readers::answer_stored(&self.readers, organization, pages).await,
+            false => Ok(scanned),
+        }
     }
 
     async fn commit(&self, organization: &OrganizationId, mut transaction: Transaction) -> Result<u64, StorageError> {

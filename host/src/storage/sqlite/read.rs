@@ -105,7 +105,8 @@ impl Readers {
         look.map_or_else(|| queries.to_vec(), |look| look.missing(queries))
     }
 
-    async fn answer_stored<Q: Stored>(
+    /// The answers of the database, in one snapshot.
+    pub(super) async fn answer_stored<Q: Stored>(
         readers: &Arc<Self>,
         organization: &OrganizationId,
         queries: Vec<Q>,

@@ -24,7 +24,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::ranges::{self, Ranges};
-use crate::capability::storage::{Item, Key, KeyRange, Page, Scanned};
+use crate::capability::storage::{Entry, Item, Key, KeyRange, Page, Scanned};
 
 /// The most bytes that cached rows may take.
 const MOST: usize = 16 << 20;
@@ -32,6 +32,8 @@ const MOST: usize = 16 << 20;
 const LARGEST: usize = 16 << 10;
 /// The bytes that a row takes in addition to its key and its value, with its share of the tables.
 const BESIDE: usize = 192;
+/// The bytes that an organization takes of which something is cached: the first leaves of its two trees.
+const OF_ORGANIZATION: usize = 1 << 10;
 /// A get of up to this many keys, and a scan of up to this many pages, use the cache: a list of 100 reads two keys and a
 /// page for each. A larger one would hold the lock for too long, and most of its rows are not needed again soon.
 const QUERIES: usize = 256;
@@ -147,6 +149,9 @@ pub(super) trait Query: Clone {
     /// The answer to the query.
     type Answer: Default;
 
+    /// Whether an answer may be cached.
+    fn can_be_kept(&self) -> bool;
+
     /// The cached answer.
     fn find(&self, rows: &mut Rows, number: i64) -> Option<Self::Answer>;
 
@@ -156,6 +161,10 @@ pub(super) trait Query: Clone {
 
 impl Query for Key {
     type Answer = Option<Item>;
+
+    fn can_be_kept(&self) -> bool {
+        true
+    }
 
     fn find(&self, rows: &mut Rows, number: i64) -> Option<Option<Item>> {
         rows.find(number, self)
@@ -169,17 +178,20 @@ impl Query for Key {
 impl Query for Page {
     type Answer = Scanned;
 
+    fn can_be_kept(&self) -> bool {
+        !self.reverse && self.skip == 0 && !self.range.is_empty()
+    }
+
     fn find(&self, rows: &mut Rows, number: i64) -> Option<Scanned> {
-        if self.reverse || self.skip > 0 {
-            return None;
-        }
-        rows.find_range(number, &self.range, self.limit)
+        let entries = self.can_be_kept().then(|| rows.find_range(number, &self.range)).flatten()?;
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        Some(Scanned { entries: entries.iter().take(limit).cloned().collect(), more: entries.len() > limit })
     }
 
     fn put(&self, rows: &mut Rows, number: i64, answer: &Scanned) {
         // Only a page that has all entries of its range is worth keeping.
-        if !self.reverse && self.skip == 0 && !answer.more && answer.entries.len() <= ENTRIES {
-            rows.put_range(number, &self.range, answer);
+        if self.can_be_kept() && !answer.more && answer.entries.len() <= ENTRIES {
+            rows.put_range(number, &self.range, answer.entries.clone());
         }
     }
 }
@@ -213,7 +225,8 @@ impl RowCache {
 
     /// The cached answers for the organization with this number, in one snapshot; `None` if the cache can't be used.
     pub(super) fn look<Q: Query>(&self, number: i64, queries: &[Q]) -> Option<Look<Q::Answer>> {
-        let index = self.index.as_ref().filter(|_| queries.len() <= QUERIES)?;
+        let is_of_use = queries.len() <= QUERIES && queries.iter().any(Q::can_be_kept);
+        let index = self.index.as_ref().filter(|_| is_of_use)?;
         let mut rows = self.lock();
         if rows.is_useless {
             return None;
@@ -334,8 +347,9 @@ impl Dropped<'_> {
     /// Drops everything of an organization.
     pub(super) fn all(&mut self, number: i64) {
         for shelf in [&mut self.0.recent, &mut self.0.former] {
-            let own = shelf.of.remove(&number).unwrap_or_default();
-            shelf.bytes -= own.rows.iter().map(|(key, row)| size(key, row)).sum::<usize>() + own.ranges.bytes();
+            let Some(own) = shelf.of.remove(&number) else { continue };
+            let rows = own.rows.iter().map(|(key, row)| size(key, row));
+            shelf.bytes -= OF_ORGANIZATION + rows.sum::<usize>() + own.ranges.bytes();
         }
     }
 }
@@ -350,19 +364,14 @@ impl Rows {
         Some(row)
     }
 
-    /// All entries of the range, if they are cached and no more than `limit`.
-    fn find_range(&mut self, number: i64, range: &KeyRange, limit: u32) -> Option<Scanned> {
-        let entries = |shelf: &Shelf| {
-            let entries = shelf.of.get(&number)?.ranges.get(range)?;
-            (entries.len() <= limit as usize).then(|| entries.clone())
-        };
-        if let Some(entries) = entries(&self.recent) {
-            return Some(Scanned { entries, more: false });
+    /// All entries of the range, if they are cached.
+    fn find_range(&mut self, number: i64, range: &KeyRange) -> Option<&Vec<Entry>> {
+        if self.recent.entries(number, range).is_none() {
+            let entries = self.former.entries(number, range)?.clone();
+            self.former.drop_ranges(number, |ranges| ranges.remove(range));
+            self.put_range(number, range, entries);
         }
-        let scanned = Scanned { entries: entries(&self.former)?, more: false };
-        self.former.drop_ranges(number, |ranges| ranges.remove(range));
-        self.put_range(number, range, &scanned);
-        Some(scanned)
+        self.recent.entries(number, range)
     }
 
     fn put(&mut self, number: i64, key: &Key, item: &Option<Item>) {
@@ -370,16 +379,15 @@ impl Rows {
         if self.make_room(bytes) {
             self.recent.take(number, key);
             self.recent.bytes += bytes;
-            self.recent.of.entry(number).or_default().rows.insert(key.clone(), item.clone());
+            self.recent.own(number).rows.insert(key.clone(), item.clone());
         }
     }
 
-    fn put_range(&mut self, number: i64, range: &KeyRange, scanned: &Scanned) {
-        let bytes = ranges::size(&range.start, &range.end, &scanned.entries);
-        if !range.is_empty() && self.make_room(bytes) {
-            let own = self.recent.of.entry(number).or_default();
-            self.recent.bytes -= own.ranges.put(range.clone(), scanned.entries.clone());
-            self.recent.bytes += bytes;
+    fn put_range(&mut self, number: i64, range: &KeyRange, entries: Vec<Entry>) {
+        let bytes = ranges::size(&range.start, &range.end, &entries);
+        if self.make_room(bytes) {
+            let replaced = self.recent.own(number).ranges.put(range.clone(), entries);
+            self.recent.bytes = self.recent.bytes + bytes - replaced;
         }
     }
 
@@ -408,13 +416,22 @@ impl Own {
 }
 
 impl Shelf {
+    /// What is cached of the organization, for adding to it.
+    fn own(&mut self, number: i64) -> &mut Own {
+        self.of.entry(number).or_insert_with(|| {
+            self.bytes += OF_ORGANIZATION;
+            Own::default()
+        })
+    }
+
+    fn entries(&self, number: i64, range: &KeyRange) -> Option<&Vec<Entry>> {
+        self.of.get(&number)?.ranges.get(range)
+    }
+
     fn take(&mut self, number: i64, key: &[u8]) -> Option<Option<Item>> {
-        let own = self.of.get_mut(&number)?;
-        let (key, row) = own.rows.remove_entry(key)?;
-        if own.is_empty() {
-            self.of.remove(&number);
-        }
+        let (key, row) = self.of.get_mut(&number)?.rows.remove_entry(key)?;
         self.bytes -= size(&key, &row);
+        self.forget_if_empty(number);
         Some(row)
     }
 
@@ -430,8 +447,13 @@ impl Shelf {
     fn drop_ranges(&mut self, number: i64, drop: impl FnOnce(&mut Ranges) -> usize) {
         let Some(own) = self.of.get_mut(&number) else { return };
         self.bytes -= drop(&mut own.ranges);
-        if own.is_empty() {
+        self.forget_if_empty(number);
+    }
+
+    fn forget_if_empty(&mut self, number: i64) {
+        if self.of.get(&number).is_some_and(Own::is_empty) {
             self.of.remove(&number);
+            self.bytes -= OF_ORGANIZATION;
         }
     }
 }

@@ -64,9 +64,12 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// Drops the cached rows of the organization with this number that the work may have changed.
+    /// Drops what is cached of the organization with this number and may have been changed by the work.
     fn drop_rows(&self, number: i64, rows: &mut Dropped<'_>) {
         match self {
+            // Readers wait for the cache meanwhile, so a great change does not look up each of its keys.
+            Self::Commit(Transaction { changes, .. }) if changes.len() > ROWS => rows.all(number),
+            Self::Append { entries, .. } if entries.len() > ROWS => rows.all(number),
             Self::Commit(transaction) => {
                 for change in &transaction.changes {
                     match change {
