@@ -4,6 +4,7 @@ mod components;
 #[cfg(feature = "cli")]
 mod notes;
 mod quotas;
+mod record;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::email::MailError;
-use crate::capability::host_space::{HostSpace, unchanged};
+use crate::capability::host_space::HostSpace;
 use crate::capability::storage::{Change, Condition, Item, KeyRange, OrganizationId, Storage, StorageError};
 
 pub(crate) use components::{Assignment, ComponentBook, MAX_COMPONENT};
@@ -189,8 +190,7 @@ impl Registry {
     /// What is known of those that had the name, and the requirement that this does not change.
     async fn former(&self, id: &OrganizationId) -> Result<(Option<Former>, Condition), StorageError> {
         let found = self.space().get(former_key(id)).await?;
-        let former = found.as_ref().map(|item| serde_json::from_slice(&item.value).map_err(corrupt)).transpose()?;
-        Ok((former, unchanged(former_key(id), found.as_ref())))
+        record::read(former_key(id), found.as_ref(), corrupt)
     }
 
     async fn change(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<(), StorageError> {
