@@ -3,7 +3,7 @@
 
 pub use insomnia_scim_contract::{
     BoundedAdd, Change, Condition, EmailError, Entry, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange,
-    KeyValue, KeyVersion, Message, Page, Scanned, SecretsError, StorageError, Transaction,
+    KeyValue, KeyVersion, Message, Page, Scanned, SecretsError, StorageError, Transaction, key_after,
 };
 
 /// One organization's ordered, transactional key-value space (`wit/storage.wit`).

@@ -2,6 +2,8 @@
 
 pub mod organization;
 
+pub use organization::add_member;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 

@@ -79,6 +79,7 @@ mod metrics;
 pub mod oauth;
 mod organization;
 pub mod page;
+mod private_files;
 mod provisioner;
 mod quota;
 mod registry;

@@ -4,6 +4,7 @@ mod components;
 #[cfg(feature = "cli")]
 mod notes;
 mod quotas;
+mod record;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,8 +15,8 @@ use tokio::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::email::MailError;
-use crate::capability::host_space::{HostSpace, unchanged};
-use crate::capability::storage::{Change, Condition, Item, KeyRange, OrganizationId, Storage, StorageError};
+use crate::capability::host_space::HostSpace;
+use crate::capability::storage::{Change, Condition, Item, KeyRange, OrganizationId, Storage, StorageError, key_after};
 
 pub(crate) use components::{Assignment, ComponentBook, MAX_COMPONENT};
 pub use components::{Before, Canary, ComponentBookError, ComponentId, InvalidComponentId, Pin, StoredComponent};
@@ -189,8 +190,7 @@ impl Registry {
     /// What is known of those that had the name, and the requirement that this does not change.
     async fn former(&self, id: &OrganizationId) -> Result<(Option<Former>, Condition), StorageError> {
         let found = self.space().get(former_key(id)).await?;
-        let former = found.as_ref().map(|item| serde_json::from_slice(&item.value).map_err(corrupt)).transpose()?;
-        Ok((former, unchanged(former_key(id), found.as_ref())))
+        record::read(former_key(id), found.as_ref(), corrupt)
     }
 
     async fn change(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<(), StorageError> {
@@ -208,13 +208,12 @@ impl Registry {
         limit: u32,
     ) -> Result<Vec<Registered>, StorageError> {
         let mut listed = Vec::new();
-        // A key ends where its name ends, so the next one in order is the name with a zero byte.
-        let mut start = after.map_or_else(|| ORGANIZATIONS.into(), |id| [key(id), vec![0]].concat());
+        let mut start = after.map_or_else(|| ORGANIZATIONS.into(), |id| key_after(key(id)));
         loop {
             let missing = limit.saturating_sub(u32::try_from(listed.len()).unwrap_or(u32::MAX));
             let range = KeyRange { start, end: ORGANIZATIONS_END.into() };
             let scanned = self.space().scan(range, missing).await?;
-            let last = scanned.entries.last().map(|entry| [entry.key.as_slice(), &[0]].concat());
+            let last = scanned.entries.last().map(|entry| key_after(entry.key.clone()));
             for entry in scanned.entries {
                 let name = String::from_utf8_lossy(&entry.key[ORGANIZATIONS.len()..]).into_owned();
                 let id = OrganizationId::parse(&name).map_err(|error| StorageError::Other(error.to_string()))?;

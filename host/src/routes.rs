@@ -55,8 +55,8 @@ pub async fn serve(
 fn all(provisioner: &Provisioner, readiness: Readiness) -> Router {
     let (serving, waiting) = (readiness.clone(), readiness.clone());
     let routes = Router::new()
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+        .route(health::LIVE, get(health::live))
+        .route(health::READY, get(health::ready))
         .with_state(Health { provisioner: provisioner.clone(), readiness })
         .merge(server::router(provisioner, Arc::new(move || !waiting.get())))
         .merge(api::router(provisioner))

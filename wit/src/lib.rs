@@ -75,7 +75,7 @@ pub use seats::{PersonWithoutSeat, WithoutSeat};
 pub use setup::{IssuedSetupLink, NewSetupLink, SetupLink};
 pub use storage::{
     BoundedAdd, Change, Condition, Entry, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned, StorageError,
-    Transaction,
+    Transaction, key_after,
 };
 pub use streams::{
     EventDetail, EventStream, IssuedEventStream, NewEventStream, PollRequest, PollResponse, SigningKey, StreamEvent,

@@ -6,6 +6,13 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 /// 1 to 512 bytes, ordered bytewise.
 pub type Key = Vec<u8>;
 
+/// The first possible key after this one.
+#[must_use]
+pub fn key_after(mut key: Key) -> Key {
+    key.push(0);
+    key
+}
+
 /// A stored value and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
@@ -105,6 +112,14 @@ pub struct Page {
     pub skip: u32,
     /// The most entries to return. The host limits entries and bytes further.
     pub limit: u32,
+}
+
+impl Page {
+    /// The first entries of the range, in the order of their keys.
+    #[must_use]
+    pub const fn first(range: KeyRange, limit: u32) -> Self {
+        Self { range, reverse: false, skip: 0, limit }
+    }
 }
 
 /// A page of entries.

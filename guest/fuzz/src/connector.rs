@@ -6,7 +6,7 @@ use insomnia_scim_guest::directory::{self, NewMember};
 use insomnia_scim_guest::endpoint::handle;
 use insomnia_scim_guest::protocol::message::{Request, Response};
 use insomnia_scim_guest::store::{Domain, Options, OrganizationRecord, Plan, Role};
-use insomnia_scim_guest::testing::MemoryHost;
+use insomnia_scim_guest::testing::{self, MemoryHost};
 use serde_json::Value;
 
 const BASE_URL: &str = "https://scim.example/scim/v2/org";
@@ -59,7 +59,7 @@ impl Connector {
             role: Role::Owner,
             passphrase: None,
         };
-        directory::add_member(&store, &owner).expect("an owner");
+        testing::add_member(&store, &owner).expect("an owner");
         let token = connector::enable(&store, "owner@example.com", "okta", Window::Year1).expect("a token").token;
         Self { host, token }
     }

@@ -10,7 +10,7 @@ pub fn check(data: &[u8]) {
     for (name, resource) in [("User", shown_user()), ("Group", group())] {
         let schema = schema(name);
         for mode in MODES {
-            let filter = match Filter::parse(&schema, text, mode) {
+            let filter = match Filter::parse(&schema, &[], text, mode) {
                 Ok(filter) => filter,
                 Err(error) => {
                     assert_eq!(error.status, 400, "{text}: {error}");
@@ -18,7 +18,7 @@ pub fn check(data: &[u8]) {
                 }
             };
             let printed = filter.to_string();
-            let again = Filter::parse(&schema, &printed, mode)
+            let again = Filter::parse(&schema, &[], &printed, mode)
                 .unwrap_or_else(|error| panic!("`{text}` prints as `{printed}`, which is refused: {error}"));
             assert_eq!(again, filter, "`{text}` prints as `{printed}`");
             assert_eq!(again.to_string(), printed);
@@ -27,7 +27,7 @@ pub fn check(data: &[u8]) {
             // An index answers one of these terms: what does not hold for a term must not hold for the filter.
             for term in filter.conjuncts() {
                 let exact = format!("{} {} {}", term.path, term.operator, term.value);
-                if let Ok(term) = Filter::parse(&schema, &exact, mode) {
+                if let Ok(term) = Filter::parse(&schema, &[], &exact, mode) {
                     assert!(!matches || term.matches(&resource), "`{text}` matches, `{exact}` does not");
                 }
             }

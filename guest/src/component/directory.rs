@@ -38,7 +38,7 @@ impl Guest for Component {
     }
 
     fn add_member(by: Act, member: NewMember) -> Result<Member, ActionError> {
-        Ok(directory::add_member_by(&acting(&by, "member.add"), &by, &member)?)
+        Ok(directory::add_member(&acting(&by, "member.add"), &by, &member)?)
     }
 
     fn import_members(by: Act, members: String) -> Result<Vec<ImportOutcome>, ActionError> {
@@ -106,7 +106,7 @@ impl Guest for Component {
     fn set_passphrase(by: Act, member: String, passphrase: String) -> Result<(), ActionError> {
         let found = directory::get_member(&host().store(), &member).ok();
         let store = acting_on(&by, "passphrase.set", acts::member(&member, found.as_ref()), None, None);
-        Ok(directory::set_passphrase_by(&store, &by, &member, &passphrase)?)
+        Ok(directory::set_passphrase(&store, &by, &member, &passphrase)?)
     }
 
     fn sign_in(source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {

@@ -30,7 +30,6 @@ impl From<PassphraseError> for ActionError {
             PassphraseError::Throttled(seconds) => Self::Throttled(seconds),
             PassphraseError::Unfit(text) => Self::Invalid(text),
             PassphraseError::Link => Self::Invalid(error.to_string()),
-            PassphraseError::NoSuchMember => Self::NotFound(error.to_string()),
             PassphraseError::Store(error) => error.into(),
         }
     }

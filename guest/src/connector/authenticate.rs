@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::oauth::{ACCESS_PREFIX, LONGEST_ACCESS};
 use super::token::LONGEST_OVERLAP;
 use crate::secret::{Token, sha256};
-use crate::store::{AccessRecord, ConnectorRecord, Options, TokenRecord};
+use crate::store::{AccessRecord, ConnectorRecord, Options};
 
 /// The reason why a caller is not authenticated. The texts are for the administrator of the identity provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -170,9 +170,8 @@ fn by_token(
         return by_access_token(connector, access.ok_or(wrong)?, wrong, now);
     }
     // All hashes are compared in any case, so that the response time reveals nothing.
-    let current = connector.token.as_ref().filter(|token| is(token, sha256));
-    let next = connector.next.as_ref().filter(|token| is(token, sha256));
-    let previous = connector.previous.as_ref().filter(|token| is(token, sha256));
+    let [current, next, previous] = [&connector.token, &connector.next, &connector.previous]
+        .map(|token| token.as_ref().filter(|token| same(&token.sha256, sha256)));
     let (token, credential) = match (current, next, previous) {
         (Some(token), ..) => (token, Credential::Token),
         (_, Some(token), _) => (token, Credential::NextToken),
@@ -215,10 +214,6 @@ fn by_access_token(
     Ok(Authenticated { generation, credential: Credential::AccessToken })
 }
 
-fn is(token: &TokenRecord, sha256: &str) -> bool {
-    same(&token.sha256, sha256)
-}
-
 fn same(stored: &str, presented: &str) -> bool {
     stored.as_bytes().ct_eq(presented.as_bytes()).into()
 }
@@ -247,6 +242,7 @@ fn credential(header: &str, options: &Options) -> Result<String, Unauthenticated
 mod tests {
     use super::*;
     use crate::secret::Token;
+    use crate::store::TokenRecord;
 
     fn connector(expires: Option<u64>) -> (ConnectorRecord, String) {
         let token = Token::from_bits([3; 32]);

@@ -29,7 +29,7 @@ pub(super) fn enabled(window: Window) -> (MemoryHost, String) {
     directory::put_organization(&store, &organization).unwrap();
     for (email, role) in [(OWNER, Role::Owner), (MEMBER, Role::Member)] {
         let new = NewMember { email: email.into(), display_name: "Somebody".into(), role, passphrase: None };
-        directory::add_member(&store, &new).unwrap();
+        crate::testing::add_member(&store, &new).unwrap();
     }
     let token = connector::enable(&store, OWNER, "okta", window).unwrap().token;
     (memory, token)

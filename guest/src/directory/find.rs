@@ -13,7 +13,7 @@ use super::error::DirectoryError;
 use super::members::member;
 use super::named::{find as find_member, find_team};
 use super::teams::team;
-use crate::capability::{Entry, Key, KeyRange, Page};
+use crate::capability::{Entry, Key, KeyRange, Page, key_after};
 use crate::store::keys::{self, Kind};
 use crate::store::{MemberRecord, Store, StoreError, Stored, TeamRecord, decode_entry};
 
@@ -178,7 +178,7 @@ impl Cursor {
     /// The part of the range that a page with this cursor can read.
     fn part(&self, range: &KeyRange) -> KeyRange {
         let key = |id: &str| [range.start.as_slice(), id.as_bytes()].concat();
-        let past = |id: &str| [range.start.as_slice(), id.as_bytes(), &[0]].concat();
+        let past = |id: &str| key_after(key(id));
         let (start, end) = match self {
             Self::After(id) => (past(id), range.end.clone()),
             Self::At(id) => (key(id), range.end.clone()),
@@ -271,8 +271,7 @@ impl Walk {
             if backwards {
                 range.end = last;
             } else {
-                range.start = last;
-                range.start.push(0);
+                range.start = key_after(last);
             }
         }
     }
@@ -308,7 +307,7 @@ impl Walk {
 
     /// Whether a page with this cursor would have any entry.
     fn has_any(&self, store: &Store, cursor: &Cursor) -> Result<bool, StoreError> {
-        let page = Page { range: cursor.part(&self.range), reverse: false, skip: 0, limit: 0 };
+        let page = Page::first(cursor.part(&self.range), 0);
         Ok(store.scan_page(page)?.more)
     }
 }

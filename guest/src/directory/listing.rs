@@ -6,6 +6,7 @@ use super::error::DirectoryError;
 use super::members::member;
 use super::named::find_team;
 use super::teams::team;
+use crate::capability::key_after;
 use crate::store::keys::{self, Kind};
 use crate::store::{Candidates, MemberRecord, Store, Stored, TeamRecord};
 
@@ -49,8 +50,7 @@ pub fn list_team_members(store: &Store, team: &str, listing: &Listing) -> Result
     let team = find_team(store, team)?;
     let mut range = keys::team_members(team.record.id());
     if let Some(after) = after(listing)? {
-        range.start = keys::team_member(team.record.id(), after);
-        range.start.push(0);
+        range.start = key_after(keys::team_member(team.record.id(), after));
     }
     members_among(store, listing, &Candidates::Index(range))
 }

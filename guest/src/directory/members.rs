@@ -26,20 +26,12 @@ pub fn member(stored: &Stored<MemberRecord>) -> Member {
     }
 }
 
-/// Like [`add_member_by`], for the backend that acts for the organization's owner.
-///
-/// # Errors
-/// [`DirectoryError`] says why not.
-pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryError> {
-    add_member_by(store, &Act::of_backend(), new)
-}
-
 /// Adds a member by hand, who takes a seat. A passphrase from the command line was visible on a terminal, so it must be
 /// changed at the first sign-in.
 ///
 /// # Errors
 /// [`DirectoryError`] says why not.
-pub fn add_member_by(store: &Store, by: &Act, new: &NewMember) -> Result<Member, DirectoryError> {
+pub fn add_member(store: &Store, by: &Act, new: &NewMember) -> Result<Member, DirectoryError> {
     store.transact(|| {
         let organization = organization(store)?;
         let NewMemberDecision { record, chosen, welcome } = decide::add_member(store, &organization, new)?;
@@ -100,19 +92,11 @@ pub fn verify_passphrase(store: &Store, member: &str, given: &str) -> Result<Mem
     get_member(store, &id)
 }
 
-/// Like [`set_passphrase_by`], for the backend.
-///
-/// # Errors
-/// [`DirectoryError`] says why not.
-pub fn set_passphrase(store: &Store, member: &str, chosen: &str) -> Result<(), DirectoryError> {
-    set_passphrase_by(store, &Act::of_backend(), member, chosen)
-}
-
 /// Sets a member's passphrase. If it comes from a command line, it must be changed at the next sign-in.
 ///
 /// # Errors
 /// [`DirectoryError`] says why not.
-pub fn set_passphrase_by(store: &Store, by: &Act, member: &str, chosen: &str) -> Result<(), DirectoryError> {
+pub fn set_passphrase(store: &Store, by: &Act, member: &str, chosen: &str) -> Result<(), DirectoryError> {
     let id = find(store, member)?.record.id().to_owned();
     let mut batch = Batch::new();
     batch.require_exists(keys::Kind::User.document(&id));

@@ -26,10 +26,7 @@ pub use guard::{decide_held, set_guard};
 pub use import::import_members;
 pub use insomnia_scim_contract::{Listing, Member, NewMember, PreviewOutcome, PreviewedUser};
 pub use listing::{list_members, list_team_members, list_teams};
-pub use members::{
-    add_member, add_member_by, get_member, member, remove_member, set_passphrase, set_passphrase_by, set_role,
-    verify_passphrase,
-};
+pub use members::{add_member, get_member, member, remove_member, set_passphrase, set_role, verify_passphrase};
 pub use organization::{count_marked, get_licences, put_organization};
 pub use overview::overview;
 pub use passphrases::{change_passphrase, request_passphrase_reset, reset_passphrase, sign_in, sign_in_where_known};

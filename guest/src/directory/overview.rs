@@ -84,7 +84,7 @@ fn next_client_secret(store: &Store) -> Result<Option<u64>, StoreError> {
 }
 
 fn has_any(store: &Store, range: crate::capability::KeyRange) -> Result<bool, StoreError> {
-    Ok(store.scan_page(Page { range, reverse: false, skip: 0, limit: 0 })?.more)
+    Ok(store.scan_page(Page::first(range, 0))?.more)
 }
 
 fn newest(store: &Store, entries: u32) -> Result<Vec<String>, DirectoryError> {

@@ -64,7 +64,7 @@ fn p2_a_host_that_has_verified_who_acts_needs_no_passphrase_and_still_an_adminis
     let organization = TestOrganization::new(10, Window::Never).unwrap();
     let store = organization.store();
     let new = NewMember::new("ada@example.com".into(), None, Role::Member, None);
-    super::add_member(&store, &new).unwrap();
+    crate::testing::add_member(&store, &new).unwrap();
     let link = NewSetupLink { identity_provider: IdentityProvider::Okta, window: None, valid_seconds: 3_600 };
     for administrator in [TestOrganization::OWNER, TestOrganization::CO_OWNER] {
         let token = connector::refresh_verified(&store, administrator, None, 0).unwrap().token;

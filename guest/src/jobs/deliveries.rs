@@ -4,7 +4,7 @@ use insomnia_scim_contract::{Delivery, DeliveryPage, DeliveryQueue, is_address};
 use serde_json::json;
 use thiserror::Error;
 
-use crate::capability::{Key, Page};
+use crate::capability::{Key, Page, key_after};
 use crate::store::{
     Batch, EventSubject, Letter, OutboxRecord, ParkedEvent, Retry, Role, SetRecord, Sink, Store, StoreError,
     StoredEmail, decode, decode_entry, encode, keys,
@@ -59,11 +59,10 @@ fn events(
     let sink = Sink::Webhook.as_str();
     let mut range = if is_parked { keys::events_parked(None) } else { store.waiting(Sink::Webhook)? };
     if let Some(after) = after {
-        let mut start = if is_parked { keys::event_parked(after) } else { keys::event_due(sink, after) };
-        start.push(0);
-        range.start = range.start.max(start);
+        let last = if is_parked { keys::event_parked(after) } else { keys::event_due(sink, after) };
+        range.start = range.start.max(key_after(last));
     }
-    let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit })?;
+    let scanned = store.scan_page(Page::first(range, limit))?;
     let mut deliveries = Vec::with_capacity(scanned.entries.len());
     for entry in scanned.entries {
         let Some(id) = keys::position_of(&entry.key) else { continue };
@@ -96,13 +95,13 @@ fn sets(
         match (after_stream, after_id) {
             (Some(passed), _) if stream.id.as_str() < passed => continue,
             (Some(passed), Some(id)) if stream.id == passed => {
-                range.start = if is_parked { keys::set_parked(passed, id) } else { keys::set_due(passed, id) };
-                range.start.push(0);
+                let last = if is_parked { keys::set_parked(passed, id) } else { keys::set_due(passed, id) };
+                range.start = key_after(last);
             }
             _ => {}
         }
         let left = limit + 1 - u32::try_from(deliveries.len()).unwrap_or(limit);
-        let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: left })?;
+        let scanned = store.scan_page(Page::first(range, left))?;
         let ids: Vec<String> = scanned.entries.iter().filter_map(|entry| keys::id_of(&entry.key)).collect();
         let wanted: Vec<Key> = ids.iter().map(|id| keys::set(&stream.id, id)).collect();
         let items = if wanted.is_empty() { Vec::new() } else { store.items(&wanted)? };

@@ -7,7 +7,7 @@ use insomnia_scim_contract::lasts;
 use super::Budget;
 use crate::capability::{Host, KeyRange, Page};
 use crate::provisioning::{guard, passphrase, without_seat};
-use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, keys, text};
+use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, keys, number};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// The most entries that one commit deletes.
@@ -26,7 +26,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Opti
     if !forget_dropped(store, &mut commits)? || !forget_dropped_streams(store, &mut commits)? {
         return Ok(Some(now));
     }
-    let last = store.item(keys::job(keys::RETENTION))?.and_then(|item| text(&item.value)?.parse::<u64>().ok());
+    let last = store.item(keys::job(keys::RETENTION))?.and_then(|item| number::<u64>(&item.value));
     if let Some(next) = last.map(|last| last.saturating_add(DAY)).filter(|next| lasts(*next, now, DAY)) {
         return Ok(Some(next));
     }
@@ -107,7 +107,7 @@ fn sets_of(stream: &str, before: Option<u64>) -> [KeyRange; 3] {
 /// Deletes the tokens of streams that were removed; returns whether none is left. A removed stream is remembered for a
 /// day, because a change that was running at the removal may have written a token after it.
 fn forget_dropped_streams(store: &Store, commits: &mut u32) -> Result<bool, StoreError> {
-    let page = Page { range: keys::streams_dropped(), reverse: false, skip: 0, limit: AT_ONCE };
+    let page = Page::first(keys::streams_dropped(), AT_ONCE);
     for entry in store.scan_page(page)?.entries {
         let Some(stream) = keys::id_of(&entry.key) else { continue };
         for range in sets_of(&stream, None) {
@@ -115,7 +115,7 @@ fn forget_dropped_streams(store: &Store, commits: &mut u32) -> Result<bool, Stor
                 return Ok(false);
             }
         }
-        let removed = text(&entry.value).and_then(|time| time.parse::<u64>().ok()).unwrap_or(0);
+        let removed = number(&entry.value).unwrap_or(0_u64);
         if !lasts(removed.saturating_add(DAY), store.now(), DAY) {
             let mut batch = Batch::new();
             batch.delete(keys::stream(&stream));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::entry::{Entry, Standing};
 use crate::capability::Key;
 use crate::sentence::Sentence;
-use crate::store::{Batch, Store, StoreError, decode, encode, keys, text};
+use crate::store::{Batch, Store, StoreError, decode, encode, keys, number};
 
 /// The most entries about strangers in an hour.
 const MOST: u32 = 600;
@@ -58,7 +58,7 @@ fn keep_stranger(store: &Store, key: Key, entry: &mut Entry) -> Result<(), Store
     for _ in 0..ATTEMPTS {
         let mut items = store.items(&counters)?.into_iter();
         let stored = items.next().flatten().map(|item| decode::<Strangers>(keys::LOG_STRANGERS, &item)).transpose()?;
-        left_out = items.next().flatten().and_then(|item| text(&item.value)?.parse::<u64>().ok()).unwrap_or(0);
+        left_out = items.next().flatten().and_then(|item| number(&item.value)).unwrap_or(0);
         let seen = stored.as_ref().map(|stored| stored.version);
         let same_hour = stored.map(|stored| stored.record).filter(|strangers| strangers.hour == hour);
         let kept = same_hour.map_or(0, |strangers| strangers.kept);

@@ -26,8 +26,6 @@ pub enum ScimType {
     InvalidValue,
     /// The protocol version is not supported.
     InvalidVers,
-    /// The request holds sensitive information in its URL.
-    Sensitive,
     /// The cursor does not belong to this query.
     InvalidCursor,
     /// The cursor is too old.
@@ -50,7 +48,6 @@ impl ScimType {
             Self::NoTarget => "noTarget",
             Self::InvalidValue => "invalidValue",
             Self::InvalidVers => "invalidVers",
-            Self::Sensitive => "sensitive",
             Self::InvalidCursor => "invalidCursor",
             Self::ExpiredCursor => "expiredCursor",
             Self::InvalidCount => "invalidCount",
@@ -79,14 +76,10 @@ impl ScimError {
         Self { status, scim_type: None, detail: detail.into(), retry_after: None }
     }
 
-    /// An error with a keyword: the status is 409 for `uniqueness`, 403 for `sensitive`, else 400.
+    /// An error with a keyword: the status is 409 for `uniqueness`, else 400.
     #[must_use]
     pub fn new(scim_type: ScimType, detail: impl Into<String>) -> Self {
-        let status = match scim_type {
-            ScimType::Uniqueness => 409,
-            ScimType::Sensitive => 403,
-            _ => 400,
-        };
+        let status = if scim_type == ScimType::Uniqueness { 409 } else { 400 };
         Self { status, scim_type: Some(scim_type), detail: detail.into(), retry_after: None }
     }
 

@@ -30,22 +30,6 @@ enum Choice {
 }
 
 impl Projection {
-    /// Reads the query parameters: names separated by commas. An empty parameter counts as absent.
-    ///
-    /// # Errors
-    /// Those of [`Self::from_names`].
-    pub fn parse(
-        attributes: Option<&str>,
-        excluded_attributes: Option<&str>,
-        mode: Mode<'_>,
-    ) -> Result<Self, ScimError> {
-        Self::from_names(
-            attributes.unwrap_or_default().split(','),
-            excluded_attributes.unwrap_or_default().split(','),
-            mode,
-        )
-    }
-
     /// Reads the lists of a SearchRequest (RFC 7644 §3.4.3). Empty names are ignored.
     ///
     /// # Errors
@@ -92,18 +76,6 @@ impl Projection {
             core: core.map(|attribute| decide(None, attribute)).collect(),
             extensions: extensions.collect(),
         }
-    }
-
-    /// The part of the resource that the client gets.
-    #[must_use]
-    pub fn apply(&self, schema: &ResourceSchema<'_>, resource: Document) -> Document {
-        self.plan(schema).apply(resource)
-    }
-
-    /// Whether any part of the attribute would be returned. If not, the caller need not load it.
-    #[must_use]
-    pub fn wants(&self, schema: &ResourceSchema<'_>, name: &str) -> bool {
-        self.plan(schema).wants(name)
     }
 
     fn decide<'s>(

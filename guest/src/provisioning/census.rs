@@ -9,7 +9,7 @@
 use insomnia_scim_contract::{Mark, MarkedMembers, OrganizationRecord};
 
 use super::domains;
-use crate::capability::Page;
+use crate::capability::{Page, key_after};
 use crate::store::keys::{self, Kind};
 use crate::store::{Batch, Census, MemberRecord, Store, StoreError, decode_entry};
 
@@ -141,14 +141,13 @@ fn step(store: &Store) -> Result<bool, StoreError> {
     };
     let mut range = Kind::User.documents();
     if !counted_to.is_empty() {
-        range.start = Kind::User.document(&counted_to);
-        range.start.push(0);
+        range.start = key_after(Kind::User.document(&counted_to));
     }
     // A member who is created or deleted meanwhile changes this counter, and one who is changed has a new document
     // version: then this step is repeated.
     let members = store.item(Kind::User.count())?;
     batch.require_unchanged(Kind::User.count(), members.map(|members| members.version));
-    let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: AT_ONCE })?;
+    let scanned = store.scan_page(Page::first(range, AT_ONCE))?;
     let (mut tally, mut last) = (Tally::default(), None);
     for entry in scanned.entries {
         let member = decode_entry::<MemberRecord>(&entry)?.record;

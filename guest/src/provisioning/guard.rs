@@ -13,7 +13,7 @@ pub use insomnia_scim_contract::{
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, letters};
-use crate::capability::Page;
+use crate::capability::{Page, key_after};
 use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, Stored, Versioned, decode_entry, keys};
 
 const MINUTE: u64 = 60_000;
@@ -342,10 +342,9 @@ pub fn waiting(store: &Store) -> Result<Option<Waiting>, StoreError> {
 fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<Part, StoreError> {
     let mut range = keys::all_held();
     if let Some(after) = after.filter(|after| keys::is_id(after)) {
-        range.start = keys::held(after);
-        range.start.push(0);
+        range.start = key_after(keys::held(after));
     }
-    let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: limit.clamp(1, 500) })?;
+    let scanned = store.scan_page(Page::first(range, limit.clamp(1, 500)))?;
     let mut held = Vec::with_capacity(scanned.entries.len());
     for entry in scanned.entries {
         let Some(member) = keys::id_of(&entry.key) else { continue };

@@ -28,7 +28,7 @@ pub(super) fn to_administrators_at(
     letter: &Letter,
     due: u64,
 ) -> Result<(), StoreError> {
-    let page = Page { range: keys::administrators(), reverse: false, skip: 0, limit: MOST_ADMINISTRATORS };
+    let page = Page::first(keys::administrators(), MOST_ADMINISTRATORS);
     let scanned = store.scan_page(page)?;
     let ids: Vec<String> = scanned.entries.iter().filter_map(|entry| keys::id_of(&entry.key)).collect();
     for member in store.members(&ids)?.into_iter().flatten() {

@@ -9,7 +9,7 @@ use super::{Refusal, letters};
 use crate::sentence::Sentence;
 use crate::store::{
     Batch, EventKind, EventSubject, Letter, MemberRecord, OrganizationRecord, Origin, Store, StoreError, delta, keys,
-    text,
+    number,
 };
 
 /// The shortest time between two notices that seats are missing, in milliseconds.
@@ -96,7 +96,7 @@ pub(super) fn tell_exhausted(store: &Store, seats: u32) {
 
 fn try_tell(store: &Store, seats: u32) -> Result<(), StoreError> {
     let told = store.item(keys::job(JOB))?;
-    let last = told.as_ref().and_then(|item| text(&item.value)?.parse::<u64>().ok());
+    let last = told.as_ref().and_then(|item| number::<u64>(&item.value));
     let now = store.now();
     if last.is_some_and(|last| insomnia_scim_contract::lasts(last.saturating_add(NOTICE_PAUSE), now, NOTICE_PAUSE)) {
         return Ok(());

@@ -112,9 +112,6 @@ pub enum PassphraseError {
     /// The chosen passphrase breaks a rule, such as the shortest length.
     #[error("{0}")]
     Unfit(String),
-    /// Nobody has this id, userName or email address.
-    #[error("no such member")]
-    NoSuchMember,
     /// The link that resets a passphrase was used, has expired, or never existed.
     #[error("the link is not valid any more; ask for a new one")]
     Link,

@@ -4,7 +4,7 @@ use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
 
 use super::memo::Memo;
-use super::{Batch, Store, StoreError, Versioned, form, keys, text};
+use super::{Batch, Store, StoreError, Versioned, form, keys, number};
 use crate::opaque::OpaqueKey;
 
 /// The stored form of a token: its hash, never the token itself.
@@ -83,7 +83,7 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn connector_used(&self) -> Result<Option<u64>, StoreError> {
         let item = self.item(keys::CONNECTOR_USED.to_vec())?;
-        Ok(item.and_then(|item| text(&item.value)?.parse().ok()))
+        Ok(item.and_then(|item| number(&item.value)))
     }
 
     /// Notes that a request was authenticated. A crash may lose this note.

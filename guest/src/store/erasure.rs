@@ -106,7 +106,7 @@ impl Store<'_> {
     /// The ids with which the first few keys of an index range end.
     fn ids_in(&self, range: KeyRange) -> Result<Vec<String>, StoreError> {
         let length = range.start.len() + keys::ID;
-        let page = Page { range, reverse: false, skip: 0, limit: MOST_CALLED };
+        let page = Page::first(range, MOST_CALLED);
         let entries = self.scan_page(page)?.entries.into_iter().filter(|entry| entry.key.len() == length);
         Ok(entries.filter_map(|entry| keys::id_of(&entry.key)).collect())
     }

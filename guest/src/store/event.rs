@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Batch, Store, StoreError, encode, keys, text};
-use crate::capability::{Key, KeyRange, Page};
+use super::{Batch, Store, StoreError, encode, keys, number};
+use crate::capability::{Key, KeyRange, Page, key_after};
 use crate::protocol::timestamp;
 
 /// How many waiting events are sorted into the order of their commits at a time.
@@ -278,7 +278,7 @@ impl Store<'_> {
     /// key.
     pub(crate) fn dropped_before(&self, sink: Sink) -> Result<Option<(u64, u64)>, StoreError> {
         let item = self.item(keys::job(sink.dropped()))?;
-        Ok(item.and_then(|item| Some((text(&item.value)?.parse().ok()?, item.version))))
+        Ok(item.and_then(|item| Some((number(&item.value)?, item.version))))
     }
 
     /// The events that wait for this receiver, without those that are dropped.
@@ -299,7 +299,7 @@ impl Store<'_> {
         let range = self.waiting(sink)?;
         // The due marks are small. An event whose attempt began earlier may be committed later, by up to the time that
         // a call takes. For this reason more events are sorted than are delivered.
-        let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: IN_ORDER })?;
+        let scanned = self.scan_page(Page::first(range, IN_ORDER))?;
         let mut marks: Vec<(u64, String)> = scanned
             .entries
             .into_iter()
@@ -326,7 +326,7 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn is_event_due(&self, sink: Sink) -> Result<bool, StoreError> {
         let range = self.waiting(sink)?;
-        Ok(!self.scan_page(Page { range, reverse: false, skip: 0, limit: 1 })?.entries.is_empty())
+        Ok(!self.scan_page(Page::first(range, 1))?.entries.is_empty())
     }
 
     /// A page of all events, oldest first, and whether there are more.
@@ -336,10 +336,9 @@ impl Store<'_> {
     pub fn events(&self, after: Option<&str>, limit: u32) -> Result<(Vec<StoredEvent>, bool), StoreError> {
         let mut range = keys::events(None);
         if let Some(after) = after {
-            range.start = past(keys::event(after));
+            range.start = key_after(keys::event(after));
         }
-        let KeyRange { start, end } = range;
-        let scanned = self.scan_page(Page { range: KeyRange { start, end }, reverse: false, skip: 0, limit })?;
+        let scanned = self.scan_page(Page::first(range, limit))?;
         let events = scanned
             .entries
             .into_iter()
@@ -347,10 +346,4 @@ impl Store<'_> {
             .collect();
         Ok((events, scanned.more))
     }
-}
-
-/// The first possible key after this one.
-pub(super) fn past(mut key: Key) -> Key {
-    key.push(0);
-    key
 }

@@ -77,7 +77,7 @@ pub struct Lease {
 
 impl Lease {
     /// When it ends, in milliseconds since the Unix epoch.
-    #[must_use]
+    #[cfg(test)]
     pub fn ends(&self) -> u64 {
         self.record.ends
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::keys::{self, Kind};
-use super::{Batch, Origin, Role, Store, StoreError, delta, encode, text};
+use super::{Batch, Origin, Role, Store, StoreError, delta, encode, number};
 use crate::capability::{Item, Key};
 use crate::protocol::document::Document;
 use crate::protocol::schema::ENTERPRISE_USER;
@@ -182,7 +182,7 @@ impl<T> Stored<T> {
 }
 
 pub(super) fn touch_of(item: Option<Item>) -> Option<(u64, u64)> {
-    item.map(|item| (item.version, text(&item.value).and_then(|digits| digits.parse().ok()).unwrap_or(0)))
+    item.map(|item| (item.version, number(&item.value).unwrap_or(0)))
 }
 
 impl Store<'_> {

@@ -216,8 +216,7 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn team_ids_of_each(&self, members: &[&str]) -> Result<Vec<Vec<String>>, StoreError> {
-        let page =
-            |member: &&str| Page { range: keys::member_teams(member), reverse: false, skip: 0, limit: TEAMS_OF_EACH };
+        let page = |member: &&str| Page::first(keys::member_teams(member), TEAMS_OF_EACH);
         let pages: Vec<Page> = members.iter().map(page).collect();
         let scanned = if pages.is_empty() { Vec::new() } else { self.storage.scan(&pages)? };
         let teams = |(member, scanned): (&&str, Scanned)| match scanned.more {

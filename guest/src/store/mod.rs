@@ -62,6 +62,7 @@ pub use webhook::{PreviousKey, WebhookRecord};
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use insomnia_scim_contract::TraceParent;
 use serde::Serialize;
@@ -70,7 +71,7 @@ use thiserror::Error;
 
 use crate::capability::{
     BoundedAdd, Change, Clock, Entry, Host, Item, Key, KeyRange, KeyValue, Page, Random, Scanned, Secrets, Storage,
-    StorageError,
+    StorageError, key_after,
 };
 
 /// How often a handler is run because of conflicts before it gives up.
@@ -380,11 +381,10 @@ impl<'h> Store<'h> {
         mut each: impl FnMut(Entry) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         loop {
-            let page = Page { range: range.clone(), reverse: false, skip: 0, limit: u32::MAX };
+            let page = Page::first(range.clone(), u32::MAX);
             let scanned = self.scan_page(page)?;
             let Some(last) = scanned.entries.last() else { return Ok(()) };
-            let mut next = last.key.clone();
-            next.push(0);
+            let next = key_after(last.key.clone());
             for entry in scanned.entries {
                 if !each(entry)? {
                     return Ok(());
@@ -405,7 +405,7 @@ impl<'h> Store<'h> {
 
     pub(crate) fn counter(&self, key: Key) -> Result<u64, StoreError> {
         let Some(item) = self.item(key)? else { return Ok(0) };
-        Ok(text(&item.value).and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0).max(0).unsigned_abs())
+        Ok(number::<i64>(&item.value).unwrap_or(0).max(0).unsigned_abs())
     }
 
     /// Makes the next commit put this key as well.
@@ -524,6 +524,7 @@ pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
     Ok(json)
 }
 
-pub(crate) fn text(value: &[u8]) -> Option<&str> {
-    std::str::from_utf8(value).ok()
+/// The number in a value, which is decimal text.
+pub(crate) fn number<T: FromStr>(value: &[u8]) -> Option<T> {
+    std::str::from_utf8(value).ok()?.parse().ok()
 }

@@ -3,7 +3,7 @@
 use insomnia_scim_contract::{ClientAssertion, SecretWindow};
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, Versioned, decode, encode, keys, text};
+use super::{Batch, Store, StoreError, Versioned, decode, encode, keys, number};
 use crate::capability::Page;
 
 /// The most clients or grants that one listing reads; more are never stored.
@@ -218,7 +218,7 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn oauth_clients(&self) -> Result<Vec<ClientRecord>, StoreError> {
-        let page = Page { range: keys::oauth_clients(), reverse: false, skip: 0, limit: LISTED };
+        let page = Page::first(keys::oauth_clients(), LISTED);
         let entries = self.scan_page(page)?.entries;
         let decoded = |entry: crate::capability::Entry| {
             let key = entry.key.clone();
@@ -253,19 +253,22 @@ impl Store<'_> {
 
     /// All codes, with their hashes.
     pub(crate) fn oauth_codes(&self) -> Result<Vec<(String, Versioned<CodeRecord>)>, StoreError> {
-        let page = Page { range: keys::oauth_codes(), reverse: false, skip: 0, limit: LISTED };
+        let page = Page::first(keys::oauth_codes(), LISTED);
         self.named(page)
     }
 
     /// All grants of a client, with their ids.
     pub(crate) fn oauth_grants(&self, client: &str) -> Result<Vec<(String, Versioned<GrantRecord>)>, StoreError> {
-        let page = Page { range: keys::oauth_grants(client), reverse: false, skip: 0, limit: LISTED };
+        let page = Page::first(keys::oauth_grants(client), LISTED);
         self.named(page)
     }
 
     fn named<T: serde::de::DeserializeOwned>(&self, page: Page) -> Result<Vec<(String, Versioned<T>)>, StoreError> {
         let named = |entry: crate::capability::Entry| {
-            let name = text(&entry.key).and_then(|key| key.rsplit_once('/')).map(|(_, name)| name.to_owned());
+            let name = std::str::from_utf8(&entry.key)
+                .ok()
+                .and_then(|key| key.rsplit_once('/'))
+                .map(|(_, name)| name.to_owned());
             let key = entry.key.clone();
             Ok((name.unwrap_or_default(), decode(&key, &entry.into_item())?))
         };
@@ -278,13 +281,13 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn oauth_used(&self) -> Result<Option<u64>, StoreError> {
         let item = self.item(keys::OAUTH_USED.to_vec())?;
-        Ok(item.and_then(|item| text(&item.value)?.parse().ok()))
+        Ok(item.and_then(|item| number(&item.value)))
     }
 
     /// When expired tokens were last deleted, in milliseconds since the Unix epoch.
     pub(crate) fn oauth_swept(&self) -> Result<Option<u64>, StoreError> {
         let item = self.item(keys::OAUTH_SWEPT.to_vec())?;
-        Ok(item.and_then(|item| text(&item.value)?.parse().ok()))
+        Ok(item.and_then(|item| number(&item.value)))
     }
 
     pub(crate) fn note_oauth_swept(&self) -> Result<(), StoreError> {

@@ -3,9 +3,8 @@
 use insomnia_scim_contract::TOLERANCE;
 use serde::{Deserialize, Serialize};
 
-use super::event::past;
 use super::{Batch, Sealed, Store, StoreError, decode, decode_entry, encode, keys};
-use crate::capability::{Key, KeyRange, Page};
+use crate::capability::{Key, KeyRange, Page, key_after};
 
 /// The content of an email.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,8 +221,8 @@ impl Store<'_> {
     }
 
     fn emails(&self, range: KeyRange, after: Option<Key>, limit: u32) -> Result<(Vec<StoredEmail>, bool), StoreError> {
-        let range = KeyRange { start: after.map_or(range.start, past), end: range.end };
-        let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit })?;
+        let range = KeyRange { start: after.map_or(range.start, key_after), end: range.end };
+        let scanned = self.scan_page(Page::first(range, limit))?;
         let mut emails = Vec::with_capacity(scanned.entries.len());
         for entry in scanned.entries {
             let read = decode_entry(&entry)?;

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::keys::{self, Kind};
 use super::member::Stored;
 use super::{Store, StoreError};
-use crate::capability::{Key, KeyRange, Page};
+use crate::capability::{Key, KeyRange, Page, key_after};
 
 /// How many documents are in memory at once while a range is streamed.
 const CHUNK: u32 = 256;
@@ -79,8 +79,7 @@ impl Candidates {
     #[must_use]
     pub fn after(kind: Kind, id: &str) -> Self {
         let mut range = kind.documents();
-        range.start = kind.document(id);
-        range.start.push(0);
+        range.start = key_after(kind.document(id));
         Self::Index(range)
     }
 
@@ -118,7 +117,7 @@ impl Store<'_> {
         candidates: &Candidates,
         each: &mut dyn FnMut(&[String]) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let range = match candidates {
+        let mut range = match candidates {
             Candidates::Ids(ids) => return in_chunks(ids, each),
             Candidates::Key(key) => {
                 let id = self.id_at(key.clone())?;
@@ -142,15 +141,10 @@ impl Store<'_> {
         };
         let unique_names = range.start.starts_with(kind.names_from("").start.as_slice());
         let length = matches!(candidates, Candidates::Under(_)).then(|| range.start.len() + keys::ID);
-        let mut start = range.start;
         loop {
-            let page =
-                Page { range: KeyRange { start, end: range.end.clone() }, reverse: false, skip: 0, limit: CHUNK };
-            let scanned = self.scan_page(page)?;
+            let scanned = self.scan_page(Page::first(range.clone(), CHUNK))?;
             let Some(last) = scanned.entries.last() else { return Ok(()) };
-            let mut next = last.key.clone();
-            next.push(0);
-            start = next;
+            range.start = key_after(last.key.clone());
             let id = |entry: &crate::capability::Entry| match unique_names {
                 true => String::from_utf8(entry.value.clone()).ok(),
                 false if length.is_some_and(|length| length != entry.key.len()) => None,
@@ -177,8 +171,7 @@ impl Store<'_> {
     ) -> Result<Vec<String>, StoreError> {
         let mut range = if all { kind.documents() } else { kind.all_listed() };
         if let Some(after) = after {
-            range.start = if all { kind.document(after) } else { kind.listed(after) };
-            range.start.push(0);
+            range.start = key_after(if all { kind.document(after) } else { kind.listed(after) });
         }
         let (mut ids, mut skip) = (Vec::new(), skip);
         while ids.len() < limit as usize {
@@ -187,10 +180,7 @@ impl Store<'_> {
             skip = 0;
             ids.extend(scanned.entries.iter().filter_map(|entry| keys::id_of(&entry.key)));
             match scanned.entries.last() {
-                Some(last) if scanned.more => {
-                    range.start.clone_from(&last.key);
-                    range.start.push(0);
-                }
+                Some(last) if scanned.more => range.start = key_after(last.key.clone()),
                 _ => break,
             }
         }

@@ -235,7 +235,7 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn due_sets(&self, stream: &str, limit: u32) -> Result<(Vec<DueSet>, bool), StoreError> {
         let range = keys::sets_due(stream, None);
-        let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: IN_ORDER })?;
+        let scanned = self.scan_page(Page::first(range, IN_ORDER))?;
         // As with events, keys have the order in which the attempts began, versions the order of the commits.
         let mut marks: Vec<(u64, String)> =
             scanned.entries.iter().filter_map(|entry| Some((entry.version, keys::id_of(&entry.key)?))).collect();
@@ -266,7 +266,7 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn counted_sets(&self, range: KeyRange) -> Result<u32, StoreError> {
-        let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: MOST_COUNTED })?;
+        let scanned = self.scan_page(Page::first(range, MOST_COUNTED))?;
         Ok(u32::try_from(scanned.entries.len()).unwrap_or(MOST_COUNTED))
     }
 

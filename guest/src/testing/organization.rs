@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use insomnia_scim_contract::{NewMember, RunContext};
+use insomnia_scim_contract::{Act, Member, NewMember, RunContext};
 use serde_json::Value;
 
 use super::MemoryHost;
@@ -16,6 +16,14 @@ use crate::store::{Domain, OrganizationRecord, Plan, Role, Store, StoreError};
 
 /// A day in milliseconds.
 pub const DAY: u64 = 24 * 60 * 60 * 1_000;
+
+/// Adds a member by hand, as the backend does.
+///
+/// # Errors
+/// [`DirectoryError`] says why not.
+pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryError> {
+    directory::add_member(store, &Act::of_backend(), new)
+}
 
 /// An organization with SCIM enabled.
 pub struct TestOrganization {
@@ -58,10 +66,7 @@ impl TestOrganization {
         let people = [(Self::OWNER, Role::Owner, Some(Self::PASSPHRASE)), (Self::CO_OWNER, Role::CoOwner, None)];
         for (email, role, passphrase) in people {
             let (email, display_name) = (email.to_owned(), format!("The {}", role.name()));
-            directory::add_member(
-                &store,
-                &NewMember { email, display_name, role, passphrase: passphrase.map(str::to_owned) },
-            )?;
+            add_member(&store, &NewMember { email, display_name, role, passphrase: passphrase.map(str::to_owned) })?;
         }
         organization.options.passphrase_emails = true;
         directory::put_organization(&store, &organization)?;

@@ -64,7 +64,7 @@ fn all(connector: &Connector, endpoint: &str) -> Vec<Document> {
 fn expect_same(connector: &Connector, name: &str, endpoint: &str, text: &str) -> Result<(), TestCaseError> {
     let answer = connector.get(&format!("{endpoint}?count=1000&filter={}", encode(text)));
     let schema = SchemaTable::builtin().resource(name).unwrap();
-    let Ok(filter) = Filter::parse(&schema, text, Mode::COMPAT) else {
+    let Ok(filter) = Filter::parse(&schema, &[], text, Mode::COMPAT) else {
         prop_assert_eq!(answer.status(), 400, "{}", text);
         return Ok(());
     };

@@ -16,6 +16,7 @@ use crate::organization::Organization;
 use crate::organization::export::DirectoryExport;
 use crate::quota::AtOnce;
 use crate::server::bill::Bill;
+use crate::server::streams::Stream;
 use crate::traces::traceparent;
 use insomnia_scim_contract::{Actor, Face, Source};
 
@@ -174,12 +175,15 @@ impl Access {
         named.map_or(Actor::Owner, Actor::Member)
     }
 
+    /// One more export of the organization, unless too many are running.
+    pub(super) fn stream(&self) -> Result<Stream, Problem> {
+        let detail = "Too many exports of this organization are running. Try again when they are done.";
+        self.state.streams.open(self.organization.id()).ok_or_else(|| Problem::throttled(detail, 10))
+    }
+
     /// An export, unless too many of the organization are running.
     pub(super) async fn export(self, begin: impl FnOnce(Organization) -> DirectoryExport) -> Result<Response, Problem> {
-        let Some(stream) = self.state.streams.open(self.organization.id()) else {
-            let detail = "Too many exports of this organization are running. Try again when they are done.";
-            return Err(Problem::throttled(detail, 10));
-        };
+        let stream = self.stream()?;
         Ok(begin(self.organization).into_response(self.state.now(), stream).await?)
     }
 }

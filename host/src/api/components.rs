@@ -1,6 +1,8 @@
 //! Components besides the one with which the server was started. The operator stores them, pins organizations to them,
 //! and tries one as a canary.
 
+use std::fmt;
+
 use axum::Json;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
@@ -204,8 +206,7 @@ pub(super) async fn put_canary(
     JsonBody(new): JsonBody<NewCanary>,
 ) -> Result<Json<CanaryState>, Problem> {
     let component = new.component.parse::<ComponentId>();
-    let component =
-        component.map_err(|error| Problem::invalid(format!("{error}.")).at("/component".into(), error.to_string()))?;
+    let component = component.map_err(|error| not_stored(&error))?;
     match operator.state.provisioner.begin_canary(component, new.percent).await {
         Ok(canary) => {
             operator.record("canary.begin", "component", Some(&component.to_string()), None).await;
@@ -251,8 +252,7 @@ pub(super) async fn put_pin(
         "former" => access.organization.roll_back().await,
         named => {
             let id = named.parse::<ComponentId>();
-            let id =
-                id.map_err(|error| Problem::invalid(format!("{error}.")).at("/component".into(), error.to_string()))?;
+            let id = id.map_err(|error| not_stored(&error))?;
             access.organization.set_pin(Some(id)).await
         }
     };
@@ -264,8 +264,8 @@ pub(super) async fn put_pin(
 }
 
 /// The problem for a body that names a component that is not stored.
-fn not_stored(error: &ComponentBookError) -> Problem {
-    Problem::invalid(format!("{error}.")).at("/component".into(), error.to_string())
+fn not_stored(error: &impl fmt::Display) -> Problem {
+    Problem::value("/component", error)
 }
 
 async fn state(organization: &Organization) -> Result<Json<OrganizationComponent>, Problem> {

@@ -3,10 +3,9 @@
 use serde::Deserialize;
 
 use super::access::Operator;
-use super::input::Query;
+use super::input::{Query, organization_cursor};
 use super::listed::ListOf;
 use super::problem::Problem;
-use crate::capability::storage::OrganizationId;
 use crate::connector::TokenStatus;
 use crate::fleet::{FleetFilter, Standing};
 
@@ -48,19 +47,10 @@ pub(super) async fn list_fleet(
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::parameter(Some("limit"), format!("`limit` must be 1 to {MOST}.")));
     }
-    let after = query.after.as_deref().map(OrganizationId::parse).transpose();
-    let after = after.map_err(|_| {
-        Problem::parameter(
-            Some("after"),
-            "`after` must be the value of `next` on another \
-        page.",
-        )
-    })?;
-    let mut found = operator.state.provisioner.fleet(after.as_ref(), limit + 1).await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|last| last.id.clone());
+    let after = organization_cursor(query.after.as_deref())?;
+    let found = operator.state.provisioner.fleet(after.as_ref(), limit + 1).await?;
+    let mut page = ListOf::page(found, limit, |last| last.id.clone());
     let filter = FleetFilter { token: query.token, in_trouble: query.trouble, ..FleetFilter::default() };
-    found.retain(|standing| filter.lets_through(standing));
-    Ok(ListOf { items: found, next, previous: None })
+    page.items.retain(|standing| filter.lets_through(standing));
+    Ok(page)
 }

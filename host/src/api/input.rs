@@ -9,6 +9,7 @@ use serde_path_to_error::{Path, Segment};
 
 use super::problem::Problem;
 use super::state::ApiState;
+use crate::capability::storage::OrganizationId;
 use crate::error::plain;
 use crate::registry::MAX_COMPONENT;
 use crate::server::body;
@@ -162,6 +163,12 @@ pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
         Some(limit @ 1..=500) => Ok(limit),
         Some(_) => Err(Problem::parameter(Some("limit"), "`limit` must be 1 to 500.")),
     }
+}
+
+/// The organization with which the previous page ended.
+pub(super) fn organization_cursor(after: Option<&str>) -> Result<Option<OrganizationId>, Problem> {
+    let wrong = "`after` must be the value of `next` on another page.";
+    after.map(OrganizationId::parse).transpose().map_err(|_| Problem::parameter(Some("after"), wrong))
 }
 
 #[cfg(test)]

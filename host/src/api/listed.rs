@@ -25,6 +25,14 @@ pub(super) struct ListOf<T> {
 }
 
 impl<T> ListOf<T> {
+    /// The first `limit` items of these, which are one more if there is another page. `id` gives the value of `next`.
+    pub(super) fn page(mut items: Vec<T>, limit: u32, id: impl FnOnce(&T) -> String) -> Self {
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next = items.last().filter(|_| more).map(id);
+        Self { items, next, previous: None }
+    }
+
     /// A list that always fits on one page.
     pub(super) fn whole(items: Vec<T>) -> Self {
         Self { items, next: None, previous: None }

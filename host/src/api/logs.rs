@@ -130,11 +130,7 @@ pub(super) fn one_raw(document: String) -> Result<Box<RawValue>, Problem> {
         content((String = "text/csv"), (String = "application/jsonl")))))]
 pub(super) async fn export_logs(access: Access, Query(query): Query<Export>) -> Result<Response, Problem> {
     let filter = query.filter()?;
-    let organization = access.organization;
-    let Some(stream) = access.state.streams.open(organization.id()) else {
-        let detail = "Too many exports of this organization are running. Try again when they are done.";
-        return Err(Problem::throttled(detail, 10));
-    };
-    let export = LogExport::new(organization, filter, query.format.unwrap_or_default());
+    let stream = access.stream()?;
+    let export = LogExport::new(access.organization, filter, query.format.unwrap_or_default());
     Ok(export.into_response(access.state.now(), stream).await?)
 }

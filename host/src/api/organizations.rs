@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::PATH;
 use super::access::{Access, Operator};
-use super::input::{JsonBody, Query, page_limit};
+use super::input::{JsonBody, Query, organization_cursor, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
 use crate::api_keys::ApiScope;
@@ -118,20 +118,10 @@ pub(super) async fn list_organizations(
     Query(query): Query<Paging>,
 ) -> Result<ListOf<OrganizationLine>, Problem> {
     let limit = page_limit(query.limit)?;
-    let after = query.after.as_deref().map(OrganizationId::parse).transpose();
-    let after = after.map_err(|_| {
-        Problem::parameter(
-            Some("after"),
-            "`after` must be the value of `next` on another \
-        page.",
-        )
-    })?;
-    let mut found = operator.state.provisioner.organizations(after.as_ref(), limit + 1).await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|last| last.id.to_string());
+    let after = organization_cursor(query.after.as_deref())?;
+    let found = operator.state.provisioner.organizations(after.as_ref(), limit + 1).await?;
     let line = |one: crate::Registered| OrganizationLine { id: one.id.to_string(), created: one.created };
-    Ok(ListOf { items: found.into_iter().map(line).collect(), next, previous: None })
+    Ok(ListOf::page(found.into_iter().map(line).collect(), limit, |last| last.id.clone()))
 }
 
 /// Create an organization
@@ -145,8 +135,7 @@ pub(super) async fn create_organization(
     JsonBody(new): JsonBody<NewOrganizationBody>,
 ) -> Result<Response, Problem> {
     let provisioner = &operator.state.provisioner;
-    let id = OrganizationId::parse(&new.id)
-        .map_err(|error| Problem::invalid(format!("{error}.")).at("/id".into(), error.to_string()))?;
+    let id = OrganizationId::parse(&new.id).map_err(|error| Problem::value("/id", &error))?;
     if new.owner.is_some() {
         operator.caller.needs(ApiScope::EVERYTHING)?;
     }
@@ -205,10 +194,7 @@ pub(super) async fn patch_organization(
 #[utoipa::path(get, path = "/organizations/{organization}/export", tag = "Organizations",
     responses((status = 200, description = "The organization.", content((String = "application/jsonl")))))]
 pub(super) async fn export_organization(access: Access) -> Result<Response, Problem> {
-    let Some(stream) = access.state.streams.open(access.organization.id()) else {
-        let detail = "Too many exports of this organization are running. Try again when they are done.";
-        return Err(Problem::throttled(detail, 10));
-    };
+    let stream = access.stream()?;
     let now = access.state.now();
     Ok(OrganizationExport::new(access.organization).into_response(now, stream).await?)
 }

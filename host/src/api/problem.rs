@@ -1,5 +1,7 @@
 //! Refusals as problem details (RFC 9457).
 
+use std::fmt;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -201,6 +203,11 @@ impl Problem {
         self
     }
 
+    /// The value at this place of the body is not valid.
+    pub(super) fn value(pointer: &str, error: &impl fmt::Display) -> Self {
+        Self::invalid(format!("{error}.")).at(pointer.into(), error.to_string())
+    }
+
     #[must_use]
     pub(super) fn retry_after(mut self, seconds: u32) -> Self {
         self.0.extra.retry_after = Some(seconds.max(1));
@@ -386,7 +393,7 @@ impl From<SchemasError> for Problem {
 impl From<QuotaError> for Problem {
     fn from(error: QuotaError) -> Self {
         match error {
-            QuotaError::Invalid(error) => Self::invalid(format!("{error}.")).at("/limit".into(), error.to_string()),
+            QuotaError::Invalid(error) => Self::value("/limit", &error),
             QuotaError::Storage(error) => error.into(),
         }
     }
@@ -400,7 +407,7 @@ impl From<ComponentBookError> for Problem {
                 Self::conflict(format!("{error}."))
             }
             ComponentBookError::Unknown(_) => Self::not_found(format!("{error}.")),
-            ComponentBookError::Percent => Self::invalid(format!("{error}.")).at("/percent".into(), error.to_string()),
+            ComponentBookError::Percent => Self::value("/percent", &error),
             ComponentBookError::Storage(error) => error.into(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::storage::{
     Change, Condition, Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
+    key_after,
 };
 
 /// How many entries are read at once.
@@ -24,7 +25,7 @@ impl HostSpace<'_> {
 
     /// The first entries of a range, in the order of their keys, and whether there are more.
     pub(crate) async fn scan(self, range: KeyRange, limit: u32) -> Result<Scanned, StorageError> {
-        let page = Page { range, reverse: false, skip: 0, limit };
+        let page = Page::first(range, limit);
         Ok(self.0.scan(&OrganizationId::host(), vec![page]).await?.pop().unwrap_or_default())
     }
 
@@ -35,7 +36,7 @@ impl HostSpace<'_> {
             let scanned = self.scan(range.clone(), AT_ONCE).await?;
             entries.extend(scanned.entries);
             match entries.last().filter(|_| scanned.more) {
-                Some(last) => range.start = [last.key.as_slice(), &[0]].concat(),
+                Some(last) => range.start = key_after(last.key.clone()),
                 None => break,
             }
         }

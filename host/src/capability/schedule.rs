@@ -53,11 +53,10 @@ impl Schedule {
     /// When a host may claim the organization next, in milliseconds since the Unix epoch; `None` if nothing is planned.
     /// It is `now` if the stored time is too far ahead to be right.
     pub fn next(&self, now: u64) -> Option<u64> {
-        let (time, longest) = match self.claim {
-            Some(claim) => (claim.until, CLAIM),
-            None => (self.wake_at?, LONGEST_PAUSE),
-        };
-        Some(if is_possible(time, now, longest) { time } else { now })
+        Some(match self.claim {
+            Some(claim) => plausible(claim.until, now, CLAIM),
+            None => plausible(self.wake_at?, now, LONGEST_PAUSE),
+        })
     }
 
     /// Whether a host may claim the organization now.
@@ -94,6 +93,11 @@ impl Schedule {
         }
         is_current
     }
+}
+
+/// This time, or `now` if it is further ahead than `longest`, and so can't be right.
+pub(crate) fn plausible(time: u64, now: u64, longest: u64) -> u64 {
+    if is_possible(time, now, longest) { time } else { now }
 }
 
 #[cfg(test)]

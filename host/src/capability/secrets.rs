@@ -1,7 +1,7 @@
 //! Encryption at rest: the trait that an embedder implements, a key in a file, and the interface of `wit/secrets.wit`.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -14,6 +14,7 @@ use super::Capabilities;
 use super::storage::OrganizationId;
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::secrets as wit;
+use crate::private_files;
 
 /// The reason why encryption or decryption was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -198,13 +199,7 @@ pub(crate) fn write_keys(path: &Path, keys: &[[u8; KEY]]) -> Result<(), KeyFileE
 }
 
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
+    private_files::write(path, private_files::options().create_new(true), content)
 }
 
 #[async_trait]
@@ -274,6 +269,9 @@ fn error(error: SecretsError) -> wit::SecretsError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
+
     use super::*;
 
     fn organization(name: &str) -> OrganizationId {

@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 
 use insomnia_scim_contract as contract;
+pub(crate) use insomnia_scim_contract::key_after;
 pub use insomnia_scim_contract::{
     BoundedAdd, Change, Condition, Entry, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned, Transaction,
 };
@@ -217,7 +218,7 @@ impl From<contract::StorageError> for StorageError {
 #[cfg(feature = "cli")]
 pub(crate) async fn holds_nothing(storage: &dyn Storage, organization: &OrganizationId) -> Result<bool, StorageError> {
     let range = KeyRange { start: Vec::new(), end: LAST_KEY.to_vec() };
-    let page = Page { range, reverse: false, skip: 0, limit: 1 };
+    let page = Page::first(range, 1);
     let scanned = storage.scan(organization, vec![page]).await?;
     Ok(scanned.iter().all(|page| page.entries.is_empty()))
 }
@@ -295,13 +296,13 @@ pub trait Storage: Send + Sync + 'static {
         let mut start = Vec::new();
         loop {
             let range = KeyRange { start, end: LAST_KEY.to_vec() };
-            let page = Page { range, reverse: false, skip: 0, limit: u32::MAX };
+            let page = Page::first(range, u32::MAX);
             let Some(scanned) = self.scan(organization, vec![page]).await?.into_iter().next() else { return Ok(size) };
             for Entry { key, value, .. } in &scanned.entries {
                 size = size.plus(Size { bytes: (key.len() + value.len()) as u64, keys: 1 });
             }
             match scanned.entries.into_iter().next_back() {
-                Some(last) if scanned.more => start = [last.key, vec![0]].concat(),
+                Some(last) if scanned.more => start = key_after(last.key),
                 _ => return Ok(size),
             }
         }

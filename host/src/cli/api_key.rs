@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::config::Settings;
-use super::{host, output};
+use super::{host, output, pages};
 use crate::api_keys::{ApiKey, ApiKeyExpiry, ApiKeyHolder, ApiScope, NewApiKey};
 use crate::provisioner::Provisioner;
 
@@ -86,8 +86,7 @@ impl ApiKeyCommand {
                 output::object(settings.json, &printed);
             }
             Self::List { of } => {
-                let listed = keys.list(&of.holder(&provisioner).await?).await?;
-                let listed: Vec<Value> = listed.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+                let listed = pages::values(&keys.list(&of.holder(&provisioner).await?).await?)?;
                 let columns = ["id", "name", "status", "scopes", "created", "expires", "last_used", "revoked"];
                 output::table(settings.json, &listed, &columns);
             }

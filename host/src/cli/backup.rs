@@ -12,10 +12,11 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::config::Settings;
-use super::data_files::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
+use super::data_files::{DATABASE, INSTANCE, KEY, write_whole};
 use super::moved::Move;
 use super::{moved, output, presence};
 use crate::host_key::{Keyring, NOTE, Note};
+use crate::private_files::create_directory;
 use crate::registry::note_key;
 use crate::storage::copy::{Copied, CopyError, LastLook, Look, Source, Target, compare, copy};
 use crate::storage::{
@@ -281,7 +282,7 @@ fn nothing() -> LastLook<'static> {
 async fn transfer(from: &Place, to: &Place, last: LastLook<'_>) -> anyhow::Result<Report> {
     let begun = Instant::now();
     let source = from.source().await?;
-    private_directory(&to.directory)
+    create_directory(&to.directory)
         .with_context(|| format!("the directory {} can't be made", to.directory.display()))?;
     check_key(&from.directory, &to.directory)?;
     let mut target = to.target().await?;

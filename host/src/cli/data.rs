@@ -14,10 +14,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
 
-use super::data_files::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
+use super::data_files::{DATABASE, INSTANCE, KEY, write_whole};
 use super::moved;
 use crate::capability::storage::Storage;
 use crate::host_key::{Keyring, NOTE, Note};
+use crate::private_files::create_directory;
 use crate::registry::Registry;
 use crate::storage::{Checkpoints, PostgresConfig, PostgresStorage, SqliteStorage};
 
@@ -70,7 +71,7 @@ pub(super) async fn open(
         None => {
             moved::check(path)?;
             found.check(purpose, without)?;
-            private_directory(path).with_context(unusable)?;
+            create_directory(path).with_context(unusable)?;
             let database = path.join(DATABASE);
             let opened = tokio::task::spawn_blocking(move || SqliteStorage::open_with(&database, checkpoints)).await?;
             // The mark is checked again, since somebody may have begun to move the database away meanwhile. It says
@@ -91,7 +92,7 @@ pub(super) async fn open(
             );
             found = Found { name: config.to_string(), database: !is_empty, database_log: false, ..found };
             found.check(purpose, without)?;
-            private_directory(path).with_context(unusable)?;
+            create_directory(path).with_context(unusable)?;
             storage
         }
     };

@@ -161,7 +161,7 @@ impl Preview {
             output::object(true, &serde_json::to_value(preview)?);
             return Ok(());
         }
-        let users: Vec<Value> = preview.users.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+        let users = pages::values(&preview.users)?;
         output::table(false, &users, &["user_name", "outcome", "reason", "member"]);
         let summary = json!({
             "left manual": preview.left_manual_count,

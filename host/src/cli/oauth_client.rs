@@ -1,12 +1,12 @@
 //! `oauth-client`: manages the clients of an organization's OAuth 2.0 authorization server.
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::config::Settings;
 use super::connector::Actor;
 use super::member::Of;
-use super::{host, output};
+use super::{host, output, pages};
 use crate::oauth::{ClientAssertion, IssuedOAuthClient, NewOAuthClient, SecretWindow};
 use crate::organization::Organization;
 
@@ -114,8 +114,7 @@ impl OAuthClientCommand {
                 print(settings, &organization, &issued);
             }
             Self::List { .. } => {
-                let clients = organization.oauth_clients().await?;
-                let clients: Vec<Value> = clients.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+                let clients = pages::values(&organization.oauth_clients().await?)?;
                 output::table(
                     settings.json,
                     &clients,

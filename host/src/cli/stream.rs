@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::arguments::one_of;
 use super::config::Settings;
 use super::member::Of;
-use super::{host, input, output};
+use super::{host, input, output, pages};
 use crate::error::ActionError;
 use crate::event::{EventDetail, IssuedEventStream, NewEventStream, StreamEvent};
 
@@ -98,7 +98,7 @@ impl StreamCommand {
                     output::print("There is no stream.\n");
                     return Ok(());
                 }
-                let streams: Vec<Value> = streams.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+                let streams = pages::values(&streams)?;
                 output::table(
                     settings.json,
                     &streams,

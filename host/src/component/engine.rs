@@ -6,6 +6,7 @@ use std::path::Path;
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::limits::{Limits, TABLE_ELEMENTS};
+use crate::private_files;
 
 /// The most core instances of one component: the guest, and the shims that the component linker puts around it.
 const CORE_INSTANCES: usize = 8;
@@ -124,11 +125,7 @@ pub(super) fn cache(directory: &Path) -> wasmtime::Result<Cache> {
 /// Makes the directory, to which only its owner has access. Refuses a directory that belongs to another user or that
 /// others may write to.
 fn private_directory(directory: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)?;
+    private_files::create_directory(directory)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;

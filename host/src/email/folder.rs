@@ -1,7 +1,7 @@
 //! Email into a folder, one `.eml` file a message: for a start without a mail server, and for tests.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -12,6 +12,7 @@ use super::addressee;
 use super::letter::{Letter, Sender};
 use crate::capability::email::{MailError, Mailer, Message};
 use crate::capability::storage::OrganizationId;
+use crate::private_files::{self, create_directory};
 
 /// How old an unfinished file must be to count as left by a crash.
 const STALE: Duration = Duration::from_secs(3600);
@@ -38,7 +39,7 @@ impl MailFolder {
     /// # Errors
     /// If it can't be made or read.
     pub fn open(path: &Path, sender: Sender) -> io::Result<Self> {
-        private_directory(path)?;
+        create_directory(path)?;
         for organization in fs::read_dir(path)? {
             let organization = organization?;
             if organization.file_type()?.is_dir() {
@@ -250,11 +251,12 @@ fn is_message(name: &str) -> bool {
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    private_directory(folder)?;
+    create_directory(folder)?;
     let count = WRITTEN.fetch_add(1, Ordering::Relaxed);
     let unfinished = folder.join(format!(".{}-{count}.tmp", std::process::id()));
     let finished = folder.join(format!("{name}.eml"));
-    let result = write_new(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &finished));
+    let written = private_files::write(&unfinished, private_files::options().create(true).truncate(true), bytes);
+    let result = written.and_then(|()| fs::rename(&unfinished, &finished));
     if result.is_err() {
         // The file may contain a passphrase, so it is removed. If that fails, the first error is still the one to
         // report.
@@ -262,24 +264,6 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     }
     result?;
     File::open(folder)?.sync_all()
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn private_directory(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 fn remove_stale(folder: &Path) -> io::Result<()> {

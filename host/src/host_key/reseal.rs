@@ -17,7 +17,7 @@ use super::places::PLACES;
 use crate::api_keys;
 use crate::capability::secrets::{Secrets as _, SecretsError};
 use crate::capability::storage::{
-    Change, Condition, Entry, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
+    Change, Condition, Entry, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction, key_after,
 };
 use crate::hourly::warn_hourly;
 use crate::registry::Registry;
@@ -124,11 +124,11 @@ impl Pass<'_> {
         organization: &OrganizationId,
         range: &mut KeyRange,
     ) -> Result<Option<Vec<Entry>>, StorageError> {
-        let page = Page { range: range.clone(), reverse: false, skip: 0, limit: DOCUMENTS };
+        let page = Page::first(range.clone(), DOCUMENTS);
         let scanned = self.storage.scan(organization, vec![page]).await?;
         let entries = scanned.into_iter().next().map(|scanned| scanned.entries).unwrap_or_default();
         let Some(last) = entries.last() else { return Ok(None) };
-        range.start = [last.key.as_slice(), &[0]].concat();
+        range.start = key_after(last.key.clone());
         Ok(Some(entries))
     }
 

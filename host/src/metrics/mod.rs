@@ -96,7 +96,7 @@ mod tests {
     #[tokio::test]
     async fn every_metric_has_help_a_type_and_the_prefix() {
         let metrics = Metrics::new().unwrap();
-        metrics.requests.count("/scim/v2/acme/Users", "GET", 200, Duration::from_millis(1));
+        metrics.requests.count("scim", "GET", 200, Duration::from_millis(1));
         metrics.calls.ended("answered", Duration::from_millis(1));
         metrics.calls.began(true);
         metrics.jobs.waited(3);

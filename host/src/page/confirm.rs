@@ -49,11 +49,27 @@ struct ConfirmPage {
     chosen: String,
 }
 
+/// A view with a button that leads to a question.
+pub(super) struct View {
+    /// Its path below the page.
+    path: &'static str,
+    name: &'static str,
+    /// Its place in the navigation.
+    here: &'static str,
+}
+
+const AUTOMATIC: View = View { path: "automatic", name: "Automatic refresh", here: "automatic" };
+const SETUP_LINKS: View = View { path: "setup-links", name: "Set-up links", here: "setup" };
+const API_KEYS: View = View { path: "api-keys", name: "API keys", here: "settings" };
+const STREAMS: View = View { path: "streams", name: "Event streams", here: "deliveries" };
+const DELIVERIES: View = View { path: "deliveries", name: "Deliveries", here: "deliveries" };
+const MEMBERS: View = View { path: "members", name: "All members", here: "members" };
+pub(super) const GUARD: View = View { path: "guard", name: "Guard", here: "guard" };
+
 /// A question, and the form that answers it.
 pub(super) struct Question {
-    /// The view with the button that leads to the question: its path below the page, and its name.
-    pub(super) back: &'static str,
-    pub(super) back_name: &'static str,
+    /// The view with the button that leads to the question.
+    pub(super) back: View,
     /// The path to which the form is sent, below the page.
     pub(super) to: &'static str,
     /// The hidden fields of the form.
@@ -70,6 +86,12 @@ pub(super) struct Question {
 }
 
 impl Question {
+    /// A question whose answer `yes` can't be undone.
+    pub(super) fn new(back: View, to: &'static str, yes: &'static str) -> Self {
+        let (fields, points) = (Vec::new(), Vec::new());
+        Self { back, to, fields, points, overlap: false, danger: true, yes, no: "Keep it" }
+    }
+
     /// The view with the question.
     pub(super) fn page(self, visit: &Visit, title: &str) -> Result<String, Refusal> {
         self.render(visit, title, StepUpQuestion::Nothing, None, DEFAULT_OVERLAP)
@@ -98,14 +120,7 @@ impl Question {
         error: Option<String>,
         chosen: &str,
     ) -> Result<String, Refusal> {
-        let here = match self.back {
-            "automatic" | "guard" => self.back,
-            "setup-links" => "setup",
-            "api-keys" => "settings",
-            "members" => "members",
-            _ => "deliveries",
-        };
-        let (shell, chosen) = (visit.shell(title, here), chosen.to_owned());
+        let (shell, chosen) = (visit.shell(title, self.back.here), chosen.to_owned());
         Ok(ConfirmPage { shell, asked: self, error, question, chosen }.render()?)
     }
 }
@@ -182,9 +197,6 @@ async fn client(visit: &Visit, id: Option<String>) -> Result<OAuthClient, Refusa
 
 fn delete_client(visit: &Visit, client: &OAuthClient) -> Result<String, Refusal> {
     let question = Question {
-        back: "automatic",
-        back_name: "Automatic refresh",
-        to: "clients",
         fields: vec![("action", "delete".into()), ("client", client.id.clone())],
         points: vec![
             "Its access tokens, refresh tokens and secret stop at once.".into(),
@@ -194,10 +206,7 @@ fn delete_client(visit: &Visit, client: &OAuthClient) -> Result<String, Refusal>
             "No member and no team is changed, and nobody loses access.".into(),
             "This can’t be undone: a new client has another id and another secret.".into(),
         ],
-        overlap: false,
-        danger: true,
-        yes: "Delete the client",
-        no: "Keep it",
+        ..Question::new(AUTOMATIC, "clients", "Delete the client")
     };
     question.page(visit, &format!("Delete the OAuth client {}?", client.name))
 }
@@ -208,9 +217,6 @@ async fn new_secret(
     sent: Option<(&Fields, &Unproven)>,
 ) -> Result<String, Refusal> {
     let question = Question {
-        back: "automatic",
-        back_name: "Automatic refresh",
-        to: "clients",
         fields: vec![("action", "rotate".into()), ("client", client.id.clone())],
         points: vec![
             "The new secret is shown on the next page, once. Put it into your identity provider.".into(),
@@ -220,8 +226,8 @@ async fn new_secret(
         ],
         overlap: true,
         danger: false,
-        yes: "Make a new secret",
         no: "Keep the old one",
+        ..Question::new(AUTOMATIC, "clients", "Make a new secret")
     };
     let (view, title) = (new_secret_view(&client.id), format!("A new secret for {}?", client.name));
     question.page_once_more(visit, (&view, "rotate"), &title, sent).await
@@ -232,18 +238,12 @@ async fn revoke_setup_link(visit: &Visit, wanted: ConfirmQuery) -> Result<String
     let found = visit.organization.setup_links().await?.into_iter().find(|link| link.id == id);
     let link = found.ok_or_else(|| Refusal::not_found("set-up link"))?;
     let question = Question {
-        back: "setup-links",
-        back_name: "Set-up links",
-        to: "setup-links",
         fields: vec![("action", "revoke".into()), ("link", link.id)],
         points: vec![
             "The link no longer works. Anybody who opens it is told to ask for another one.".into(),
             "SCIM and the token stay as they are.".into(),
         ],
-        overlap: false,
-        danger: true,
-        yes: "Revoke the link",
-        no: "Keep it",
+        ..Question::new(SETUP_LINKS, "setup-links", "Revoke the link")
     };
     question.page(visit, &format!("Revoke the set-up link for {}?", name(&link.identity_provider)))
 }
@@ -253,18 +253,12 @@ async fn revoke_api_key(visit: &Visit, wanted: ConfirmQuery) -> Result<String, R
     let listed = visit.state.provisioner.api_keys().list(&holder(visit)).await?;
     let key = listed.into_iter().find(|key| key.id == id).ok_or_else(|| Refusal::not_found("API key"))?;
     let question = Question {
-        back: "api-keys",
-        back_name: "API keys",
-        to: "api-keys",
         fields: vec![("action", "revoke".into()), ("key", key.id)],
         points: vec![
             "Every request with the key is refused from now on.".into(),
             "This can’t be undone. If a program still uses the key, make another one for it.".into(),
         ],
-        overlap: false,
-        danger: true,
-        yes: "Revoke the key",
-        no: "Keep it",
+        ..Question::new(API_KEYS, "api-keys", "Revoke the key")
     };
     question.page(visit, &format!("Revoke the API key {}?", key.name))
 }
@@ -281,19 +275,13 @@ fn remove_stream(visit: &Visit, stream: &EventStream) -> Result<String, Refusal>
         Some(count) => format!("{count}: not delivered any more."),
     };
     let question = Question {
-        back: "streams",
-        back_name: "Event streams",
-        to: "streams",
         fields: vec![("action", "remove".into()), ("stream", stream.id.clone())],
         points: vec![
             "The receiver gets no more events.".into(),
             waiting,
             "If you add it again, it has another URL or token, and gets no events about the time in between.".into(),
         ],
-        overlap: false,
-        danger: true,
-        yes: "Remove the stream",
-        no: "Keep it",
+        ..Question::new(STREAMS, "streams", "Remove the stream")
     };
     question.page(visit, &format!("Remove the event stream {}?", stream.name))
 }
@@ -304,18 +292,14 @@ async fn new_stream_token(
     sent: Option<(&Fields, &Unproven)>,
 ) -> Result<String, Refusal> {
     let question = Question {
-        back: "streams",
-        back_name: "Event streams",
-        to: "streams",
         fields: vec![("action", "rotate-token".into()), ("stream", stream.id.clone())],
         points: vec![
             "The old token stops working at once. Events wait until the receiver uses the new one.".into(),
             "The new token is shown on the next page, once.".into(),
         ],
-        overlap: false,
         danger: false,
-        yes: "Make a new token",
         no: "Keep the old one",
+        ..Question::new(STREAMS, "streams", "Make a new token")
     };
     let (view, title) = (new_stream_token_view(&stream.id), format!("A new token for {}?", stream.name));
     question.page_once_more(visit, (&view, "rotate-token"), &title, sent).await
@@ -329,19 +313,13 @@ async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {
         Some(count) => format!("{count} that wait for it are not delivered. They stay in the list of events."),
     };
     let question = Question {
-        back: "deliveries",
-        back_name: "Deliveries",
-        to: "webhook",
         fields: vec![("action", "remove".into())],
         points: vec![
             format!("No event is posted to {} any more.", webhook.url),
             waiting,
             "If you set it again, it gets another key, and events of the time in between are not posted.".into(),
         ],
-        overlap: false,
-        danger: true,
-        yes: "Remove the webhook",
-        no: "Keep it",
+        ..Question::new(DELIVERIES, "webhook", "Remove the webhook")
     };
     question.page(visit, "Remove the webhook?")
 }
@@ -383,15 +361,10 @@ async fn dismiss(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal>
         _ => "It stays in the list of events.",
     };
     let question = Question {
-        back: "deliveries",
-        back_name: "Deliveries",
-        to: "deliveries/dismiss",
         fields,
         points: vec![first, second.into()],
-        overlap: false,
-        danger: true,
-        yes: "Give up",
         no: "Keep",
+        ..Question::new(DELIVERIES, "deliveries/dismiss", "Give up")
     };
     question.page(
         visit,
@@ -408,9 +381,6 @@ async fn remove_access(visit: &Visit) -> Result<String, Refusal> {
         return Err(Refusal::not_found("access to an identity provider’s API"));
     }
     let question = Question {
-        back: "automatic",
-        back_name: "Automatic refresh",
-        to: "automatic",
         fields: vec![("action", "remove".into())],
         points: vec![
             "The configuration and its secret are forgotten.".into(),
@@ -418,10 +388,7 @@ async fn remove_access(visit: &Visit) -> Result<String, Refusal> {
              are warned before."
                 .into(),
         ],
-        overlap: false,
-        danger: true,
-        yes: "Remove the access",
-        no: "Keep it",
+        ..Question::new(AUTOMATIC, "automatic", "Remove the access")
     };
     question.page(visit, "Remove the access to your identity provider’s API?")
 }
@@ -437,9 +404,6 @@ async fn erase_member(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Ref
         Origin::Manual => "Only people here manage this member.",
     };
     let question = Question {
-        back: "members",
-        back_name: "All members",
-        to: "members/erase",
         fields: vec![("member", member.id.clone())],
         points: vec![
             "The member is removed from the organization and every team, and loses access at once.".into(),
@@ -449,10 +413,8 @@ async fn erase_member(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Ref
             again.into(),
             "It can’t be undone.".into(),
         ],
-        overlap: false,
-        danger: true,
-        yes: "Erase this person",
         no: "Keep",
+        ..Question::new(MEMBERS, "members/erase", "Erase this person")
     };
     question.page(visit, &format!("Erase {}?", member.display_name))
 }
@@ -479,15 +441,11 @@ async fn decide_all(visit: &Visit, allow: bool) -> Result<String, Refusal> {
         ]
     };
     let question = Question {
-        back: "guard",
-        back_name: "Guard",
-        to: "guard/decide",
         fields: vec![("decision", if allow { "allow" } else { "refuse" }.into())],
         points,
-        overlap: false,
         danger: allow,
-        yes: if allow { "Allow all" } else { "Refuse all" },
         no: "Decide later",
+        ..Question::new(GUARD, "guard/decide", if allow { "Allow all" } else { "Refuse all" })
     };
     question.page(visit, if allow { "Allow all removals?" } else { "Refuse all removals?" })
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::confirm::Question;
+use super::confirm::{GUARD, Question};
 use super::form::Posted;
 use super::paging::Paging;
 use super::query::{Query, query};
@@ -179,19 +179,14 @@ async fn ask_off(visit: &Visit) -> Result<Response, Refusal> {
         ),
     };
     let question = Question {
-        back: "guard",
-        back_name: "Guard",
-        to: "guard",
         fields: vec![("off", "yes".into())],
         points: vec![
             "Both fields are empty. From now on every deactivation and deletion is allowed, however many there are."
                 .into(),
             held,
         ],
-        overlap: false,
-        danger: true,
-        yes: "Switch the guard off",
         no: "Keep it on",
+        ..Question::new(GUARD, "guard", "Switch the guard off")
     };
     Ok(Html(question.page(visit, "Switch the guard off?")?).into_response())
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, Redirect, Response};
 
 use super::attributes::{Attribute, attributes};
+use super::export::stream;
 use super::form::Posted;
 use super::history::History;
 use super::member_row::MemberRow;
@@ -105,10 +106,7 @@ pub(super) async fn export(
     visit: Visit,
     begin: impl FnOnce(Organization) -> DirectoryExport,
 ) -> Result<Response, Refusal> {
-    let Some(stream) = visit.state.streams.open(visit.organization.id()) else {
-        let text = "Too many exports of this organization are running. Try again when they are done.";
-        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Too many exports", text));
-    };
+    let stream = stream(&visit)?;
     let now = visit.state.now();
     Ok(begin(visit.organization).into_response(now, stream).await?)
 }

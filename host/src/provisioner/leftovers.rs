@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 use super::Provisioner;
 use crate::capability::host_space::HostSpace;
-use crate::capability::storage::{Change, Entry, KeyRange, OrganizationId, Storage, StorageError};
+use crate::capability::storage::{Change, Entry, KeyRange, OrganizationId, Storage, StorageError, key_after};
 use crate::hourly::warn_hourly;
 
 /// How often it is looked, in milliseconds.
@@ -220,7 +220,7 @@ async fn each_page(
         if !changes.is_empty() {
             HostSpace(storage).change(changes).await?;
         }
-        range.start = [last.as_slice(), &[0]].concat();
+        range.start = key_after(last);
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::record::{self, ATTEMPTS, OfOrganization};
 use crate::capability::host_space::{HostSpace, unchanged};
 use crate::capability::storage::{Change, Condition, Entry, Item, KeyRange, OrganizationId, Storage, StorageError};
 
@@ -19,8 +20,6 @@ const MOST: usize = 32;
 const PIECE: usize = 512 << 10;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 64;
-/// How often a change is tried again if others have changed the same record meanwhile.
-const ATTEMPTS: u32 = 8;
 
 const INFOS: &str = "component/";
 const CODE: &str = "code/";
@@ -196,16 +195,6 @@ pub enum ComponentBookError {
     Storage(#[from] StorageError),
 }
 
-/// The record of an organization's pin, as JSON at `pin/<name>`.
-#[derive(Default, Serialize, Deserialize)]
-struct Record {
-    /// The generation of the organization: if an organization is deleted, the next one with its name has another
-    /// generation.
-    generation: u64,
-    #[serde(flatten)]
-    pin: Pin,
-}
-
 /// The stored components, the pins and the canary.
 #[derive(Clone)]
 pub(crate) struct ComponentBook {
@@ -269,8 +258,8 @@ impl ComponentBook {
             return Err(ComponentBookError::InUse("the canary".into()));
         }
         for Entry { key, value, .. } in self.space().all(KeyRange::beginning_with(PINS)).await? {
-            let record: Record = serde_json::from_slice(&value).map_err(corrupt)?;
-            if record.pin.component == Some(*id) {
+            let record: OfOrganization<Pin> = serde_json::from_slice(&value).map_err(corrupt)?;
+            if record.value.component == Some(*id) {
                 let name = String::from_utf8_lossy(key.get(PINS.len()..).unwrap_or_default()).into_owned();
                 return Err(ComponentBookError::InUse(format!("the organization {name}")));
             }
@@ -287,9 +276,9 @@ impl ComponentBook {
     pub(crate) async fn assignment(&self, organization: &OrganizationId) -> Result<Assignment, StorageError> {
         let found = self.space().get_all(vec![pin(organization), CANARY.into()]).await?;
         let [of_organization, canary] = found.as_slice() else { return Ok(Assignment::default()) };
-        let (record, _) = parse(organization, of_organization.as_ref())?;
-        let canary: Option<Canary> = parse_canary(canary.as_ref())?;
-        Ok(Assignment { pin: record.pin, canary: canary.filter(|canary| canary.rolled_back.is_none()) })
+        let (record, _) = OfOrganization::read(organization, pin(organization), of_organization.as_ref(), corrupt)?;
+        let (canary, _) = read_canary(canary.as_ref())?;
+        Ok(Assignment { pin: record.value, canary: canary.filter(|canary| canary.rolled_back.is_none()) })
     }
 
     /// Pins the organization to a component; with `None`, the pin is removed. Returns the new pin.
@@ -323,9 +312,11 @@ impl ComponentBook {
         let mut tried = 0;
         loop {
             let found = self.space().get(pin(organization)).await?;
-            let (record, require) = parse(organization, found.as_ref())?;
-            let after = change(record.pin)?;
-            let json = serde_json::to_vec(&Record { pin: after, ..record }).map_err(corrupt)?;
+            let (mut record, require) =
+                OfOrganization::<Pin>::read(organization, pin(organization), found.as_ref(), corrupt)?;
+            let after = change(record.value)?;
+            record.value = after;
+            let json = serde_json::to_vec(&record).map_err(corrupt)?;
             let mut required = vec![require];
             required.extend(after.component.map(|id| Condition::Exists(info(&id))));
             let changes = vec![Change::put(pin(organization), json), Change::put(ASSIGNED.into(), Vec::new())];
@@ -346,7 +337,7 @@ impl ComponentBook {
 
     /// The canary, even if it was rolled back.
     pub(crate) async fn canary(&self) -> Result<Option<Canary>, StorageError> {
-        parse_canary(self.space().get(CANARY.into()).await?.as_ref())
+        Ok(read_canary(self.space().get(CANARY.into()).await?.as_ref())?.0)
     }
 
     /// Begins a canary, which replaces the present one.
@@ -370,14 +361,13 @@ impl ComponentBook {
 
     /// Rolls this canary back. Returns `false` if it is not the canary that runs.
     pub(crate) async fn roll_canary_back(&self, canary: &Canary, reason: &str) -> Result<bool, StorageError> {
-        let Some(item) = self.space().get(CANARY.into()).await? else { return Ok(false) };
-        if parse_canary(Some(&item))?.as_ref() != Some(canary) {
+        let (runs, require) = read_canary(self.space().get(CANARY.into()).await?.as_ref())?;
+        if runs.as_ref() != Some(canary) {
             return Ok(false);
         }
         let ended = Canary { rolled_back: Some(reason.to_owned()), ..canary.clone() };
         let json = serde_json::to_vec(&ended).map_err(corrupt)?;
-        let conditions = vec![Condition::version(CANARY.into(), item.version)];
-        match self.change(conditions, vec![Change::put(CANARY.into(), json)]).await {
+        match self.change(vec![require], vec![Change::put(CANARY.into(), json)]).await {
             Err(StorageError::Conflict(_)) => Ok(false),
             changed => changed.map(|()| true),
         }
@@ -397,18 +387,8 @@ impl ComponentBook {
     }
 }
 
-/// The record, and the condition that it does not change. The record is empty if there is none, or if it is that of an
-/// earlier organization with this name.
-fn parse(organization: &OrganizationId, item: Option<&Item>) -> Result<(Record, Condition), StorageError> {
-    let generation = organization.generation();
-    let record = item.map(|item| serde_json::from_slice::<Record>(&item.value).map_err(corrupt)).transpose()?;
-    let record = record.filter(|record| record.generation == generation);
-    let record = record.unwrap_or_else(|| Record { generation, ..Record::default() });
-    Ok((record, unchanged(pin(organization), item)))
-}
-
-fn parse_canary(item: Option<&Item>) -> Result<Option<Canary>, StorageError> {
-    item.map(|item| serde_json::from_slice(&item.value).map_err(corrupt)).transpose()
+fn read_canary(item: Option<&Item>) -> Result<(Option<Canary>, Condition), StorageError> {
+    record::read(CANARY.into(), item, corrupt)
 }
 
 /// The name, with a hyphen for each character that does not suit a log line.

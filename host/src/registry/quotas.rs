@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::host_space::{HostSpace, unchanged};
+use super::record::{ATTEMPTS, OfOrganization};
+use crate::capability::host_space::HostSpace;
 use crate::capability::storage::{Change, Condition, OrganizationId, Storage, StorageError};
 use crate::quota::{InvalidQuota, Quota, Quotas};
-
-/// How often a change is tried again if others have changed the same record meanwhile.
-const ATTEMPTS: u32 = 8;
 
 /// The reason why a quota was not set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,9 +25,6 @@ pub enum QuotaError {
 /// The record of an organization's quotas, as JSON at `quota/<name>`.
 #[derive(Default, Serialize, Deserialize)]
 struct Record {
-    /// The generation of the organization: if an organization is deleted, the next one with its name has another
-    /// generation.
-    generation: u64,
     /// The limits that are not the default ones.
     limits: BTreeMap<String, u64>,
 }
@@ -50,7 +45,8 @@ impl QuotaBook {
     pub(crate) async fn limits(&self, organization: &OrganizationId) -> Result<Quotas, StorageError> {
         let (record, _) = self.read(organization).await?;
         // A later version of the host may have set quotas that this one does not know. They are ignored.
-        let known = record.limits.into_iter().filter_map(|(name, limit)| Some((name.parse::<Quota>().ok()?, limit)));
+        let known =
+            record.value.limits.into_iter().filter_map(|(name, limit)| Some((name.parse::<Quota>().ok()?, limit)));
         Ok(known.fold(self.defaults, |quotas, (quota, limit)| quotas.with(quota, limit).unwrap_or(quotas)))
     }
 
@@ -68,8 +64,8 @@ impl QuotaBook {
         loop {
             let (mut record, require) = self.read(organization).await?;
             let before = match limit {
-                Some(limit) => record.limits.insert(quota.name().to_owned(), limit),
-                None => record.limits.remove(quota.name()),
+                Some(limit) => record.value.limits.insert(quota.name().to_owned(), limit),
+                None => record.value.limits.remove(quota.name()),
             };
             if before == limit {
                 return Ok(false);
@@ -88,16 +84,9 @@ impl QuotaBook {
         HostSpace(&*self.storage).change(vec![Change::Delete(key(organization))]).await
     }
 
-    /// The record, and the condition that it does not change. The record is empty if there is none, or if it is that of
-    /// an earlier organization with this name.
-    async fn read(&self, organization: &OrganizationId) -> Result<(Record, Condition), StorageError> {
-        let generation = organization.generation();
+    async fn read(&self, organization: &OrganizationId) -> Result<(OfOrganization<Record>, Condition), StorageError> {
         let item = HostSpace(&*self.storage).get(key(organization)).await?;
-        let record =
-            item.as_ref().map(|item| serde_json::from_slice::<Record>(&item.value).map_err(corrupt)).transpose()?;
-        let record = record.filter(|record| record.generation == generation);
-        let record = record.unwrap_or_else(|| Record { generation, ..Record::default() });
-        Ok((record, unchanged(key(organization), item.as_ref())))
+        OfOrganization::read(organization, key(organization), item.as_ref(), corrupt)
     }
 }
 

@@ -9,6 +9,16 @@ use axum::http::StatusCode;
 use crate::condition::Trouble;
 use crate::provisioner::Provisioner;
 
+/// The path by which monitoring asks whether the process is alive.
+pub(crate) const LIVE: &str = "/healthz";
+/// The path by which load balancers ask whether the server should get requests.
+pub(crate) const READY: &str = "/readyz";
+
+/// Whether monitoring asks by this path whether the server is alive.
+pub(super) fn is_probe(path: &str) -> bool {
+    [LIVE, READY].contains(&path)
+}
+
 /// Whether the server accepts requests. This ends before the server stops.
 #[derive(Clone, Default)]
 pub(crate) struct Readiness(Arc<AtomicBool>);

@@ -25,7 +25,8 @@ use tower::{Service as _, ServiceExt as _};
 use super::answer::refusal;
 use super::bill::{Bill, size_of_head};
 use super::connection::{Connection, Connections, LOOK, Verdict, Watched};
-use super::health::Readiness;
+use super::face::{face, is_below};
+use super::health::{Readiness, is_probe};
 use super::loggable::loggable;
 use super::tls::{self, Tls, WithoutCertificate};
 use super::turns::Turns;
@@ -303,11 +304,6 @@ fn descriptors() -> Option<u64> {
     None
 }
 
-/// Whether this is a path by which monitoring asks whether the server is alive.
-fn is_probe(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz")
-}
-
 /// Whether a request says for which host it is, as HTTP demands (RFC 9112 §3.2): in exactly one field `Host`, whose
 /// value has the form of a host or is empty. HTTP/1.0 does not need the field, and HTTP/2 has another place for the
 /// host.
@@ -360,7 +356,7 @@ impl Entry {
         if let Some(id) = response.headers().get(&request_id::X_REQUEST_ID) {
             span.set("insomnia.request_id", || String::from_utf8_lossy(id.as_bytes()).into_owned());
         }
-        metrics.requests.count(uri.path(), method.as_str(), status, begun.elapsed());
+        metrics.requests.count(face(uri.path()), method.as_str(), status, begun.elapsed());
         Ok(response)
     }
 
@@ -384,8 +380,7 @@ impl Entry {
             request.extensions_mut().insert(WithoutCertificate);
         }
         let path = request.uri().path();
-        let is_scim = path.strip_prefix("/scim").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if is_scim && !receivers::is_route(path) {
+        if is_below("/scim", path) && !receivers::is_route(path) {
             // The memory of the request ends here; that of its answer continues.
             drop(bill);
             Ok(tracked::noted(self.scim.call(request).await?, open))

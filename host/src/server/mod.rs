@@ -10,6 +10,7 @@ mod connection;
 mod contained;
 #[cfg(test)]
 mod contained_tests;
+mod face;
 pub(crate) mod health;
 pub(crate) mod layers;
 mod listen;

@@ -7,6 +7,8 @@ pub mod conformance;
 pub(crate) mod copy;
 #[cfg(any(test, feature = "conformance"))]
 mod count;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod database;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;

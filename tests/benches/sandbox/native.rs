@@ -11,7 +11,7 @@ use insomnia_scim_guest::capability::{
     Clock, Host, Item, Key, KeyValue, Page, Scanned, Storage, StorageError, Transaction,
 };
 use insomnia_scim_guest::connector::{self, Window};
-use insomnia_scim_guest::testing::MemoryHost;
+use insomnia_scim_guest::testing::{self, MemoryHost};
 use insomnia_scim_guest::{directory, endpoint};
 
 use super::{OWNER, Serves, record};
@@ -32,7 +32,7 @@ impl Native {
         directory::put_organization(&store, &record()).unwrap();
         let (email, display_name) = (OWNER.to_owned(), "Owner".to_owned());
         let role = insomnia_scim_guest::store::Role::Owner;
-        directory::add_member(&store, &directory::NewMember { email, display_name, role, passphrase: None }).unwrap();
+        testing::add_member(&store, &directory::NewMember { email, display_name, role, passphrase: None }).unwrap();
         native.token = connector::enable(&store, OWNER, "okta", Window::Days90).unwrap().token;
         native
     }

@@ -59,7 +59,7 @@ pub(super) const HOST: Plan = Plan {
             &["storage", "email", "http", "registry", "api_keys", "urls", "alarm", "sign_ins"],
         ),
         ("what a backend may give instead", &["capability", "directory", "timestamp"]),
-        ("files that are read while they are sent", &["download"]),
+        ("files that are read while they are sent, and files for their owner only", &["download", "private_files"]),
         ("turns, limits, counts, traces", &["fair", "ledger", "metrics", "quota", "traces"]),
         ("what the log says once an hour", &["hourly"]),
     ],

@@ -84,6 +84,41 @@ fn p9_organizations_move_into_a_postgresql_and_back_with_all_that_they_have() {
     assert!(!listed(&["--data", &last], "former").contains("someone@former.example"));
 }
 
+#[test]
+fn p9_a_move_out_of_a_postgresql_that_was_killed_after_its_last_commit_is_compared_with_it_when_it_is_given_again() {
+    let cluster = Cluster::start();
+    let (data, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (key, to, url) = (data.path().to_str().unwrap(), target.path().to_str().unwrap(), cluster.url());
+    let there = |arguments: &[&str]| run(&[&["--data", key, "--storage", &url], arguments].concat());
+    for name in ["acme", "former"] {
+        there(&["org", "create", name, "--seats", "10", "--owner", &format!("owner@{name}.example")]).unwrap();
+    }
+    there(&["org", "delete", "former", "--yes-delete", "former"]).unwrap();
+    let migrate = || -> Result<Value, String> {
+        let report = run(&["--data", key, "migrate", "--from", &url, "--to", to])?;
+        Ok(serde_json::from_str(&report).unwrap())
+    };
+    let first = migrate().unwrap();
+    assert_eq!(first["organizations"], 1);
+
+    // As a kill between the last commit and the end of the mark leaves the mark.
+    let mark = target.path().join("moved");
+    let returning =
+        r#"{"to": "the database away", "began": "2026-01-01T00:00:00Z", "returning": "2026-01-02T00:00:00Z"}"#;
+    std::fs::write(&mark, returning).unwrap();
+    let again = migrate().unwrap();
+    assert_eq!((&again["organizations"], &again["items"]), (&first["organizations"], &first["items"]));
+    assert_eq!(again["items_of_earlier_copy"], first["items"]);
+    assert!(!mark.exists(), "all is there");
+
+    // What has changed in the source since is not there.
+    std::fs::write(&mark, returning).unwrap();
+    there(&["member", "add", "late@acme.example", "--organization", "acme"]).unwrap();
+    let refused = migrate().unwrap_err();
+    assert!(refused.contains("not as the source has them") && refused.contains("\"exit_code\":4"), "{refused}");
+    assert!(mark.exists(), "nobody but the copy ends the mark");
+}
+
 fn acme() -> OrganizationId {
     OrganizationId::parse("acme").unwrap()
 }

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::outcome::{Failure, call, member};
+use super::outcome::{Failure, access_token, call};
 use crate::capability::{HttpClient, HttpRequest};
-use crate::text;
 
 /// The addresses and the credentials of the API.
 pub(super) struct Entra<'a> {
@@ -46,7 +45,6 @@ impl Entra<'_> {
         call(http, "Microsoft Graph", request, now).map(drop)
     }
 
-    /// Gets an access token by client credentials (RFC 6749 §4.4).
     fn sign_in(&self, http: &dyn HttpClient, now: u64) -> Result<String, Failure> {
         let scope = format!("{}/.default", self.graph_url);
         let form = [
@@ -55,19 +53,7 @@ impl Entra<'_> {
             ("client_secret", self.client_secret),
             ("scope", &scope),
         ];
-        let body = text::form(&form);
-        let request = HttpRequest {
-            method: "POST".into(),
-            url: format!("{}/{}/oauth2/v2.0/token", self.login_url, self.tenant_id),
-            headers: vec![
-                ("content-type".into(), "application/x-www-form-urlencoded".into()),
-                ("accept".into(), "application/json".into()),
-            ],
-            body: body.into_bytes(),
-            timeout_milliseconds: None,
-        };
-        let response = call(http, "The Microsoft sign-in", request, now)?;
-        let missing = || Failure::attention("The Microsoft sign-in gave no access token.");
-        member(&response.body, "access_token").filter(|token| !token.is_empty()).ok_or_else(missing)
+        let url = format!("{}/{}/oauth2/v2.0/token", self.login_url, self.tenant_id);
+        access_token(http, "The Microsoft sign-in", url, &form, now)
     }
 }

@@ -4,12 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::outcome::{Failure, call, member};
+use super::outcome::{Failure, access_token, call, member};
 use crate::capability::{Host, HttpRequest};
 use crate::jws;
 use crate::secret::hexadecimal;
 use crate::store::Trouble;
-use crate::text;
 
 /// How long a client assertion is valid, in seconds.
 const ASSERTION: u64 = 300;
@@ -93,20 +92,7 @@ impl Okta<'_> {
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", &assertion),
         ];
-        let body = text::form(&form);
-        let request = HttpRequest {
-            method: "POST".into(),
-            url,
-            headers: vec![
-                ("content-type".into(), "application/x-www-form-urlencoded".into()),
-                ("accept".into(), "application/json".into()),
-            ],
-            body: body.into_bytes(),
-            timeout_milliseconds: None,
-        };
-        let response = call(host.http, "The Okta sign-in", request, now)?;
-        let missing = || Failure::attention("The Okta sign-in gave no access token.");
-        member(&response.body, "access_token").filter(|token| !token.is_empty()).ok_or_else(missing)
+        access_token(host.http, "The Okta sign-in", url, &form, now)
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::capability::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::retry_after::retry_after;
 use crate::store::Trouble;
+use crate::text;
 
 /// How long a call may take, in milliseconds.
 const TIMEOUT: u32 = 10_000;
@@ -84,6 +85,29 @@ fn asked_wait(response: &HttpResponse, now: u64) -> Option<u64> {
     }
     let reset = header("x-rate-limit-reset")?.1.trim().parse::<u64>().ok()?.checked_mul(1_000)?;
     Some(reset.saturating_sub(now))
+}
+
+/// Gets an access token by client credentials (RFC 6749 §4.4); `who` names the API in the text of a failure.
+pub(super) fn access_token(
+    http: &dyn HttpClient,
+    who: &str,
+    url: String,
+    form: &[(&str, &str)],
+    now: u64,
+) -> Result<String, Failure> {
+    let request = HttpRequest {
+        method: "POST".into(),
+        url,
+        headers: vec![
+            ("content-type".into(), "application/x-www-form-urlencoded".into()),
+            ("accept".into(), "application/json".into()),
+        ],
+        body: text::form(form).into_bytes(),
+        timeout_milliseconds: None,
+    };
+    let response = call(http, who, request, now)?;
+    let missing = || Failure::attention(format!("{who} gave no access token."));
+    member(&response.body, "access_token").filter(|token| !token.is_empty()).ok_or_else(missing)
 }
 
 /// The string in a JSON body that has this name.

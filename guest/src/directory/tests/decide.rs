@@ -4,10 +4,10 @@ use insomnia_scim_contract::NewMember;
 use serde_json::json;
 
 use crate::connector::Window;
+use crate::directory::add_team;
 use crate::directory::decide;
 use crate::directory::error::DirectoryError;
 use crate::directory::named::{find, find_team};
-use crate::directory::{add_member, add_team};
 use crate::provisioning::Refusal;
 use crate::provisioning::decide::{Change, TeamDecision};
 use crate::store::{Origin, Role, Store};
@@ -16,7 +16,7 @@ use crate::testing::organization::TestOrganization;
 /// An organization with an owner, a co-owner, Ada, and a team `Crew` of Ada and the owner.
 fn organization(seats: u32) -> TestOrganization {
     let organization = TestOrganization::new(10, Window::Never).unwrap();
-    add_member(&organization.store(), &new("ada@example.com", "Ada")).unwrap();
+    crate::testing::add_member(&organization.store(), &new("ada@example.com", "Ada")).unwrap();
     let members = ["ada@example.com", TestOrganization::OWNER].map(str::to_owned);
     add_team(&organization.store(), "Crew", &members).unwrap();
     organization.change(|record| record.seats = seats).unwrap();

@@ -66,11 +66,8 @@ impl<'c, 'h> Listing<'c, 'h> {
         for schema in schemas {
             let others: Vec<ResourceSchema<'_>> =
                 schemas.iter().filter(|other| other.core.id != schema.core.id).cloned().collect();
-            let filter = query
-                .filter
-                .as_deref()
-                .map(|text| Filter::parse_among(schema, &others, text, context.mode))
-                .transpose()?;
+            let filter =
+                query.filter.as_deref().map(|text| Filter::parse(schema, &others, text, context.mode)).transpose()?;
             let sort = query.sort_by.as_deref().map(|by| Sort::parse(schema, by, query.sort_order.as_deref()));
             // A type without the attribute has no value to sort by (RFC 7644 §3.4.2.1), unless no type has it.
             let sort = match sort.transpose() {

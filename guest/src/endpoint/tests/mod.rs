@@ -51,7 +51,7 @@ impl Connector {
             role: Role::Owner,
             passphrase: None,
         };
-        directory::add_member(&store, &owner).unwrap();
+        crate::testing::add_member(&store, &owner).unwrap();
         let token = connector::enable(&store, "owner@example.com", "okta", Window::Year1).unwrap().token;
         Self { host, token }
     }
@@ -100,7 +100,7 @@ impl Connector {
             role: Role::Member,
             passphrase: None,
         };
-        directory::add_member(&self.host.host().store(), &member).unwrap();
+        crate::testing::add_member(&self.host.host().store(), &member).unwrap();
         let (_, found) = self.send("GET", &format!("/Users?filter=userName eq \"{email}\""), None);
         found["Resources"][0]["id"].as_str().unwrap().to_owned()
     }

@@ -376,7 +376,7 @@ fn look(store: &Store, batch: &mut Batch, record: &ErasureRecord, next: &mut Era
         };
         let past = |after: &String| after.bytes().chain([0]).collect();
         let range = KeyRange { start: next.after.as_ref().map_or(range.start, past), end: range.end };
-        let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: left })?;
+        let scanned = store.scan_page(Page::first(range, left))?;
         left = left.saturating_sub(u32::try_from(scanned.entries.len()).unwrap_or(left));
         let last = scanned.entries.last().map(|entry| String::from_utf8_lossy(&entry.key).into_owned());
         for entry in scanned.entries {

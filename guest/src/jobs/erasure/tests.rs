@@ -135,7 +135,7 @@ fn a_life(organization: &TestOrganization) -> String {
     let adds = organization.store().for_act(&by, "member.add");
     let new = |email: &str| insomnia_scim_contract::NewMember::new(email.into(), None, Role::Member, None);
     organization.host.email_results.borrow_mut().extend((0..50).map(|_| EmailError::Unavailable("down".into())));
-    directory::add_member_by(&adds, &by, &new("newcomer@example.com")).unwrap();
+    directory::add_member(&adds, &by, &new("newcomer@example.com")).unwrap();
     let guard = Guard { number: Some(1), share: None };
     directory::set_guard(&organization.store(), Some(guard)).unwrap();
     assert_eq!(organization.scim("DELETE", &format!("/Users/{}", other(organization)), None).0, 204);
@@ -351,7 +351,7 @@ fn p9_what_waits_to_be_delivered_goes_before_the_history_is_gone_through() {
     let store = organization.store();
     let address = format!("{MARK}@example.com");
     let new = insomnia_scim_contract::NewMember::new(address.clone(), None, Role::Member, None);
-    directory::add_member_by(&store, &Act::of_backend(), &new).unwrap();
+    directory::add_member(&store, &Act::of_backend(), &new).unwrap();
     let waits = || organization.store().outbox(None, None, 100).unwrap().0;
     assert!(waits().iter().any(|email| email.record.to == address));
     let now = organization.store().now();

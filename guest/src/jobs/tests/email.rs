@@ -1,5 +1,6 @@
 //! The outbox: at least once, with the same id, parked after three days.
 
+use insomnia_scim_contract::Act;
 use serde_json::json;
 
 use super::*;
@@ -169,7 +170,13 @@ fn outbox_a_downtime_of_the_hosts_is_not_part_of_the_three_days() {
 fn outbox_a_passphrase_that_was_changed_meanwhile_is_not_mailed() {
     let organization = organization();
     create(&organization, "ada@example.com");
-    crate::directory::set_passphrase(&organization.store(), "ada@example.com", "chosen by the admin").unwrap();
+    crate::directory::set_passphrase(
+        &organization.store(),
+        &Act::of_backend(),
+        "ada@example.com",
+        "chosen by the admin",
+    )
+    .unwrap();
     organization.live_for(DAY).unwrap();
     assert!(organization.host.emails.borrow().is_empty());
     assert!(!organization.host.dump().contains("outbox"));

@@ -96,7 +96,13 @@ fn outbox_what_is_parked_is_deleted_after_90_days_and_a_passphrase_as_soon_as_it
     }
     organization.live_for(60_000).unwrap();
     assert_eq!(entries(&organization, "outbox-parked/"), 2);
-    crate::directory::set_passphrase(&organization.store(), "ada@example.com", "chosen by the admin").unwrap();
+    crate::directory::set_passphrase(
+        &organization.store(),
+        &Act::of_backend(),
+        "ada@example.com",
+        "chosen by the admin",
+    )
+    .unwrap();
     organization.live_for(DAY).unwrap();
     assert_eq!(entries(&organization, "outbox-parked/"), 1);
     organization.live_for(88 * DAY).unwrap();

@@ -19,6 +19,7 @@ enum Scope<'d> {
 
 impl Filter {
     /// Whether the document matches.
+    #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn matches(&self, document: &Map<String, Value>) -> bool {
         self.matches_knowing(document, &|_| None)

@@ -19,21 +19,13 @@ const MAX_TERMS: usize = 200;
 const MAX_DEPTH: usize = 32;
 
 impl Filter {
-    /// Parses a filter for resources of one type.
-    ///
-    /// # Errors
-    /// 400 `invalidFilter` for a syntax error, an attribute that the type does not have, a comparison that the
-    /// attribute's type does not allow, and a filter that is too long or too deep.
-    pub fn parse(schema: &ResourceSchema<'_>, text: &str, mode: Mode<'_>) -> Result<Self, ScimError> {
-        Self::parse_among(schema, &[], text, mode)
-    }
-
-    /// Parses a filter for resources of one type in a query on several types. An attribute that only the `others` have
+    /// Parses a filter for resources of one type. In a query on several types, an attribute that only the `others` have
     /// is accepted, and has no value here (RFC 7644 §3.4.2.1).
     ///
     /// # Errors
-    /// Those of [`Filter::parse`]; an attribute is unknown if no type has it.
-    pub fn parse_among(
+    /// 400 `invalidFilter` for a syntax error, an attribute that no type has, a comparison that the attribute's type
+    /// does not allow, and a filter that is too long or too deep.
+    pub fn parse(
         schema: &ResourceSchema<'_>,
         others: &[ResourceSchema<'_>],
         text: &str,

@@ -1,8 +1,6 @@
 //! Decides what is done to a member, and why (rules P3 and P4). Creating a user and previewing one use the same rules:
 //! they read the store, or the store together with the changes that earlier users of a previewed list would make.
 
-use insomnia_scim_contract::Mark;
-
 use super::{Change, merge, with_id};
 use crate::protocol::document::Document;
 use crate::provisioning::changed::changed;
@@ -126,9 +124,13 @@ impl MemberRules<'_> {
         let is_wanted = self.organization.options.passphrase_emails && new.mail_address().is_some();
         let is_awaited = action == Action::Reactivated && is_wanted && self.known.awaits_welcome(new.id())?;
         let welcome = if is_awaited { Welcome::Now } else { Welcome::Never };
-        because.extend(is_awaited.then(mailed));
+        because.extend(is_awaited.then(|| String::from(Sentence::PassphraseMailed)));
         let mark_of = |record| domains::mark(self.organization, record);
-        because.extend(mark_of(&new).filter(|mark| adopts || mark_of(&old.record).as_ref() != Some(mark)).map(words));
+        because.extend(
+            mark_of(&new)
+                .filter(|mark| adopts || mark_of(&old.record).as_ref() != Some(mark))
+                .map(|mark| mark.to_string()),
+        );
         Ok(MemberDecision { old: Some(old), change: Change::Put(new), action, because, welcome, admission })
     }
 
@@ -152,8 +154,8 @@ impl MemberRules<'_> {
         let seat = self.seat(false, new.is_active())?.sentence().unwrap_or(Sentence::NoSeatTaken);
         let mut because: Vec<String> = vec![Sentence::MatchedNobody.into(), seat.into()];
         let welcome = Welcome::of_new(&new, self.organization.options.passphrase_emails);
-        because.extend((welcome == Welcome::Now).then(mailed));
-        because.extend(domains::mark(self.organization, &new).map(words));
+        because.extend((welcome == Welcome::Now).then(|| String::from(Sentence::PassphraseMailed)));
+        because.extend(domains::mark(self.organization, &new).map(|mark| mark.to_string()));
         Ok(MemberDecision {
             old: None,
             change: Change::Put(new),
@@ -179,14 +181,6 @@ impl MemberRules<'_> {
         }
         Ok(())
     }
-}
-
-fn words(mark: Mark) -> String {
-    mark.to_string()
-}
-
-fn mailed() -> String {
-    Sentence::PassphraseMailed.into()
 }
 
 fn require_free(attribute: &'static str, value: &str, own: &str, holder: Option<String>) -> Result<(), Refusal> {

@@ -102,7 +102,7 @@ fn p6_what_was_refused_is_no_event() {
         role: Role::Member,
         passphrase: None,
     };
-    assert!(directory::add_member(&organization.store(), &new).is_err());
+    assert!(crate::testing::add_member(&organization.store(), &new).is_err());
     assert_eq!(organization.events().len(), seen);
 }
 

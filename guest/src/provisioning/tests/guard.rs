@@ -134,7 +134,7 @@ fn p4_an_adoption_that_deactivates_is_held_listed_and_mailed() {
         role: crate::store::Role::Member,
         passphrase: Some("a passphrase of hers".into()),
     };
-    let id = directory::add_member(&guarded.organization.store(), &manual).unwrap().id;
+    let id = crate::testing::add_member(&guarded.organization.store(), &manual).unwrap().id;
     assert_eq!(guarded.delete(0), 204);
     let body = json!({"userName": "ada@example.com", "active": false});
     assert_eq!(guarded.organization.scim("POST", "/Users", Some(body.clone())).0, 503);

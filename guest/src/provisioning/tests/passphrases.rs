@@ -100,7 +100,7 @@ fn p4_who_is_created_inactive_gets_the_passphrase_at_the_first_activation_only()
 fn a_member_added_by_hand_without_a_passphrase_gets_one_by_email() {
     let organization = organization();
     let new = NewMember { email: ADA.into(), display_name: "Ada".into(), role: Role::Member, passphrase: None };
-    directory::add_member(&organization.store(), &new).unwrap();
+    crate::testing::add_member(&organization.store(), &new).unwrap();
     let initial = mailed(&organization, ADA);
     assert!(directory::sign_in(&organization.store(), ADA, &initial).unwrap().must_change);
 }

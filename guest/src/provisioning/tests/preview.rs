@@ -94,7 +94,7 @@ fn organization(choices: &Choices, by_hand: &[u8], by_scim: &[(u8, bool)]) -> Te
     for person in by_hand {
         let (email, display_name) = (address(*person), format!("Person {person}"));
         let new = NewMember { email, display_name, role: Role::Member, passphrase: None };
-        let _ = directory::add_member(&organization.store(), &new);
+        let _ = crate::testing::add_member(&organization.store(), &new);
     }
     for (person, active) in by_scim {
         organization.scim("POST", "/Users", Some(json!({"userName": address(*person), "active": active})));

@@ -153,7 +153,7 @@ impl World {
                 let email = address(*person);
                 let display_name = format!("Person {person}");
                 let new = NewMember { email, display_name, role: role(*number), passphrase: None };
-                let _ = directory::add_member(&organization.store(), &new);
+                let _ = crate::testing::add_member(&organization.store(), &new);
             }
             Act::RemoveByHand { person } => {
                 let _ = directory::remove_member(&organization.store(), &address(*person));

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::connector::Window;
-use crate::directory;
 use crate::provisioning::without_seat::{MOST, PersonWithoutSeat, list, note};
 use crate::store::Role;
 use crate::testing::organization::{DAY, TestOrganization};
@@ -62,7 +61,7 @@ fn p4_who_gets_a_seat_in_whatever_way_is_no_longer_listed() {
     // Bob is added by hand, with the same address.
     let (email, display_name) = ("bob@example.com".to_owned(), "Bob".to_owned());
     let new = insomnia_scim_contract::NewMember { email, display_name, role: Role::Member, passphrase: None };
-    directory::add_member(&organization.store(), &new).unwrap();
+    crate::testing::add_member(&organization.store(), &new).unwrap();
     assert_eq!(names(&organization), ["cy"]);
     // The identity provider now wants the user to be inactive.
     let mut inactive = user("cy").unwrap();

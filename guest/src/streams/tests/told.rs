@@ -166,7 +166,7 @@ fn p6_what_scim_does_not_list_is_not_told_until_it_joins() {
         role: crate::store::Role::Member,
         passphrase: None,
     };
-    directory::add_member(&organization.store(), &by_hand("mia")).unwrap();
+    crate::testing::add_member(&organization.store(), &by_hand("mia")).unwrap();
     directory::add_team(&organization.store(), "Writers", &[]).unwrap();
     assert!(fresh(&organization, &stream).is_empty());
     create(&organization, "mia");
@@ -177,7 +177,7 @@ fn p6_what_scim_does_not_list_is_not_told_until_it_joins() {
     let gone = fresh(&organization, &stream).remove(0);
     assert_eq!((names(&gone), gone["txn"].as_str().map(str::len)), (vec!["prov:delete"], Some(36)));
     organization.change(|record| record.options.list_manual = true).unwrap();
-    directory::add_member(&organization.store(), &by_hand("nat")).unwrap();
+    crate::testing::add_member(&organization.store(), &by_hand("nat")).unwrap();
     assert_eq!(names(&fresh(&organization, &stream)[0]), ["prov:create:full"]);
 }
 

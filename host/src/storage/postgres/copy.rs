@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use super::config::PostgresConfig;
 use super::migration::{self, in_schema};
 use super::pool::{Parameter, Session};
-use super::{PostgresOpenError, failed, fault, from_integer, random, to_integer};
+use super::{PostgresOpenError, failed, fault, from_integer, organization_of, random, to_integer};
 use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
 use crate::storage::copy::{EndError, Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
 
@@ -45,14 +45,12 @@ impl PostgresSource {
         let of_host: [Parameter<'_>; 1] = [(&host.as_str(), Type::TEXT)];
         for row in client.query_typed(&organizations, &of_host).await.map_err(failed)? {
             let id: i64 = row.try_get(0).map_err(failed)?;
-            let name: &str = row.try_get(1).map_err(failed)?;
-            let organization =
-                OrganizationId::from_stored(name).map_err(|error| StorageError::Other(error.to_string()))?;
+            let organization = organization_of(&row, 1)?;
             if !part.has(&organization) {
                 continue;
             }
             let head = Head {
-                organization: organization.with_generation(from_integer(row.try_get(2).map_err(failed)?)),
+                organization,
                 deleted: row.try_get(3).map_err(failed)?,
                 version: from_integer(row.try_get(4).map_err(failed)?),
                 wake_at: row.try_get::<_, Option<i64>>(5).map_err(failed)?.map(from_integer),
@@ -196,14 +194,7 @@ impl Target for PostgresTarget {
     async fn organizations(&mut self) -> Result<Vec<OrganizationId>, StorageError> {
         let sql = self.sql("SELECT name, generation FROM SCHEMA.organization");
         let rows = self.session.client().query_typed(&sql, &[]).await.map_err(failed)?;
-        let mut all = Vec::with_capacity(rows.len());
-        for row in rows {
-            let name: &str = row.try_get(0).map_err(failed)?;
-            let organization =
-                OrganizationId::from_stored(name).map_err(|error| StorageError::Other(error.to_string()))?;
-            all.push(organization.with_generation(from_integer(row.try_get(1).map_err(failed)?)));
-        }
-        Ok(all)
+        rows.iter().map(|row| organization_of(row, 0)).collect()
     }
 
     async fn remove(&mut self, organization: &OrganizationId) -> Result<(), StorageError> {

@@ -53,8 +53,9 @@ use self::ids::Ids;
 use self::pool::{Parameter, Pool};
 use self::writer::Writer;
 use super::bounds;
+use super::database::{from_integer, stored_organization, to_integer};
 use crate::capability::clock::TOLERANCE;
-use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
+use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, plausible};
 use crate::capability::storage::{Entry, Item, Key, OrganizationId, Page, Scanned, Storage, StorageError, Transaction};
 
 /// No time beyond the configured limit, for quick calls.
@@ -236,13 +237,9 @@ impl Storage for PostgresStorage {
         let rows = self.pool.call(&OrganizationId::host(), &self.statements.due, &parameters, QUICK).await?;
         let mut due = Vec::with_capacity(rows.len());
         for row in rows {
-            let name: &str = row.try_get(0).map_err(failed)?;
-            let organization =
-                OrganizationId::from_stored(name).map_err(|error| StorageError::Other(error.to_string()))?;
-            let generation = from_integer(row.try_get(1).map_err(failed)?);
             // A time that is too far ahead to be right counts as due now.
             let time = row.try_get::<_, i64>(2).map_err(failed)?.min(past);
-            due.push((time, organization.with_generation(generation)));
+            due.push((time, organization_of(&row, 0)?));
         }
         due.sort();
         due.truncate(limit);
@@ -253,14 +250,10 @@ impl Storage for PostgresStorage {
         let rows = self.pool.call(&OrganizationId::host(), &self.statements.next_due, &[], QUICK).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let mut next = None::<u64>;
-        for (column, is_claimed) in [(0, false), (1, false), (2, true), (3, true)] {
-            let Some(time) = row.try_get::<_, Option<i64>>(column).map_err(failed)?.map(from_integer) else { continue };
-            // Rebuilds the schedule from the column that determines its time.
-            let schedule = match is_claimed {
-                true => Schedule { wake_at: None, claim: Some(Claim { number: 0, until: time }) },
-                false => Schedule { wake_at: Some(time), claim: None },
-            };
-            next = [next, schedule.next(now)].into_iter().flatten().min();
+        for (column, longest) in [(0, LONGEST_PAUSE), (1, LONGEST_PAUSE), (2, CLAIM), (3, CLAIM)] {
+            let time: Option<i64> = row.try_get(column).map_err(failed)?;
+            let time = time.map(|time| plausible(from_integer(time), now, longest));
+            next = next.into_iter().chain(time).min();
         }
         Ok(next)
     }
@@ -401,13 +394,9 @@ fn unpacked(packed: &[u8]) -> Option<(usize, Item)> {
     Some((place, Item { value: value.to_vec(), version: from_integer(i64::from_be_bytes(*version)) }))
 }
 
-/// PostgreSQL's integers are signed; versions and times stay far below the limit.
-fn to_integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn from_integer(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
+/// The organization whose name and generation are in this column and the next.
+fn organization_of(row: &Row, column: usize) -> Result<OrganizationId, StorageError> {
+    stored_organization(row.try_get(column).map_err(failed)?, row.try_get(column + 1).map_err(failed)?)
 }
 
 /// A random positive number that no other host has.

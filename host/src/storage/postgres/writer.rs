@@ -28,6 +28,7 @@ use super::together::Together;
 use super::{PostgresConfig, failed, from_integer, migration};
 use crate::capability::storage::{Key, OrganizationId, StorageError};
 use crate::hourly::{error_hourly, warn_hourly};
+use crate::storage::database::{overloaded, stopped};
 
 /// The most work items in one group, so that the first one does not wait too long.
 const GROUP: usize = 128;
@@ -358,14 +359,6 @@ pub(super) fn together(config: &PostgresConfig) -> String {
     let sql = "SELECT state, version, outcomes, keys FROM SCHEMA.commit_all($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
         $11, $12, $13, $14, $15, $16, $17)";
     migration::in_schema(config, sql)
-}
-
-fn overloaded() -> StorageError {
-    StorageError::Unavailable("too many writes are waiting".into())
-}
-
-fn stopped() -> StorageError {
-    StorageError::Unavailable("the storage has been closed".into())
 }
 
 /// The database's answer to a group.

@@ -13,8 +13,9 @@ use super::open;
 use super::place;
 use super::rows::{Rows, Which};
 use super::{Checkpoints, OpenError, from_integer, to_integer};
-use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
+use crate::capability::storage::{Entry, Key, OrganizationId, StorageError, key_after};
 use crate::storage::copy::{EndError, Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
+use crate::storage::database::stored_organization;
 
 /// A database that is read in the snapshot of the moment when [`Source::send`] began.
 pub(crate) struct SqliteSource(Connection);
@@ -44,7 +45,7 @@ impl SqliteSource {
         organizations
             .sort_by(|one, other| (is_host(&one.1), &one.1, one.2).cmp(&(is_host(&other.1), &other.1, other.2)));
         for (id, name, generation, deleted, wake_at) in organizations {
-            let organization = organization(&name, generation)?;
+            let organization = stored_organization(&name, generation)?;
             if !part.has(&organization) {
                 continue;
             }
@@ -79,7 +80,7 @@ impl Source for SqliteSource {
 fn page_after(connection: &Connection, id: i64, key: &[u8]) -> Result<Vec<Entry>, StorageError> {
     let mut range = place::everything();
     if !key.is_empty() {
-        range.start = [key, &[0]].concat();
+        range.start = key_after(key.to_vec());
     }
     let (mut page, mut bytes) = (Vec::new(), 0);
     let rows = Rows::new(connection, id)?;
@@ -145,7 +146,7 @@ impl SqliteTarget {
         let mut all = Vec::new();
         while let Some(row) = rows.next()? {
             let name: String = row.get(0)?;
-            all.push(organization(&name, row.get(1)?)?);
+            all.push(stored_organization(&name, row.get(1)?)?);
         }
         Ok(all)
     }
@@ -258,11 +259,6 @@ impl Target for SqliteTarget {
         let source = source.map_err(|error| StorageError::Unavailable(error.to_string()))?;
         Ok(Box::new(SqliteSource(source)))
     }
-}
-
-fn organization(name: &str, generation: i64) -> Result<OrganizationId, StorageError> {
-    let organization = OrganizationId::from_stored(name).map_err(|error| StorageError::Other(error.to_string()))?;
-    Ok(organization.with_generation(from_integer(generation)))
 }
 
 fn is_host(name: &str) -> bool {

@@ -44,6 +44,7 @@ use self::read::Readers;
 use self::row_cache::RowCache;
 use self::writer::{Work, Writer};
 use super::bounds;
+use super::database::{from_integer, to_integer};
 use crate::capability::schedule::{CLAIM, Claim};
 use crate::capability::storage::{Item, Key, OrganizationId, Page, Scanned, Size, Storage, StorageError, Transaction};
 
@@ -183,15 +184,6 @@ impl Storage for SqliteStorage {
     async fn flush(&self) -> Result<(), StorageError> {
         self.writer.flush().await
     }
-}
-
-/// SQLite's integers are signed; versions and times stay far below the limit.
-fn to_integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn from_integer(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }
 
 impl From<rusqlite::Error> for StorageError {

@@ -1,6 +1,6 @@
 //! Opens the database: settings, tables and their migrations.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use rusqlite_migration::{M, Migrations};
 
 use super::{Checkpoints, OpenError, generation, place, to_integer};
 use crate::capability::storage::StorageError;
+use crate::private_files;
 
 /// The newest version of the tables, which is the number of migrations.
 const KNOWN: i32 = 5;
@@ -162,7 +163,7 @@ pub(super) fn writer(path: &Path, checkpoints: Checkpoints) -> Result<Connection
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let lock = File::open(directory).map_err(|error| OpenError::io(path, error))?;
     lock.lock().map_err(|error| OpenError::io(path, error))?;
-    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, checkpoints)?;
+    let mut connection = connect(path, checkpoints)?;
     check_log(&connection, path, checkpoints)?;
     configure_writer(&connection).map_err(|error| OpenError::sqlite(path, error))?;
     let mode: String = connection
@@ -177,8 +178,7 @@ pub(super) fn writer(path: &Path, checkpoints: Checkpoints) -> Result<Connection
 
 /// Opens a connection that only reads.
 pub(super) fn reader(path: &Path, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
-    // Not SQLITE_OPEN_READ_ONLY: a reader may have to recover the log after a crash.
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, checkpoints)?;
+    let connection = connect(path, checkpoints)?;
     connection
         .execute_batch(
             // A small cache and no memory map, because SQLite drops both after each commit of another connection. The
@@ -223,12 +223,9 @@ pub(super) fn scour(path: &Path, checkpoints: Checkpoints) -> Result<(), Storage
 pub(super) fn current_reader(path: &Path, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
     let connection = reader(path, checkpoints)?;
     check_log(&connection, path, checkpoints)?;
-    let failed = |source| OpenError::Migration { path: path.to_owned(), source };
-    let path = path.to_owned();
-    match migrations().pending_migrations(&connection).map_err(failed)? {
-        0 => Ok(connection),
-        pending if pending < 0 => Err(OpenError::Newer { path, found: KNOWN - pending, known: KNOWN }),
-        pending => Err(OpenError::Older { path, found: KNOWN - pending, known: KNOWN }),
+    match version(&connection, path)? {
+        KNOWN => Ok(connection),
+        found => Err(OpenError::Older { path: path.to_owned(), found, known: KNOWN }),
     }
 }
 
@@ -242,7 +239,7 @@ pub(crate) fn while_alone<T>(
     checkpoints: Checkpoints,
     act: impl FnOnce() -> T,
 ) -> Result<Option<T>, OpenError> {
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, checkpoints)?;
+    let connection = connect(path, checkpoints)?;
     let locked = connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .and_then(|_| connection.busy_timeout(ALONE))
@@ -272,15 +269,12 @@ fn check_log(connection: &Connection, path: &Path, checkpoints: Checkpoints) -> 
 /// Creates an empty file that only its owner may read, since it will hold hashes of tokens. SQLite gives the log beside
 /// it the same permissions.
 fn create_file(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    private_files::options().create(true).truncate(false).open(path).map(drop)
 }
 
-fn connect(path: &Path, flags: OpenFlags, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
-    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+fn connect(path: &Path, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
+    // Not SQLITE_OPEN_READ_ONLY: also a reader may have to recover the log after a crash.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| OpenError::sqlite(path, error))?;
     connection.busy_timeout(BUSY).map_err(|error| OpenError::sqlite(path, error))?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -315,13 +309,18 @@ fn configure_writer(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let migrations = migrations();
-    let failed = |source| OpenError::Migration { path: path.to_owned(), source };
-    let pending = migrations.pending_migrations(connection).map_err(failed)?;
-    if pending < 0 {
-        return Err(OpenError::Newer { path: path.to_owned(), found: KNOWN - pending, known: KNOWN });
+    version(connection, path)?;
+    migrations().to_latest(connection).map_err(|source| OpenError::Migration { path: path.to_owned(), source })
+}
+
+/// The version of the tables. Refuses tables that a newer release has made.
+fn version(connection: &Connection, path: &Path) -> Result<i32, OpenError> {
+    let pending = migrations().pending_migrations(connection);
+    let pending = pending.map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
+    match KNOWN - pending {
+        found if found > KNOWN => Err(OpenError::Newer { path: path.to_owned(), found, known: KNOWN }),
+        found => Ok(found),
     }
-    migrations.to_latest(connection).map_err(failed)
 }
 
 #[cfg(test)]
@@ -412,7 +411,7 @@ mod tests {
                 let organization =
                     OrganizationId::from_stored(name).unwrap().with_generation(generation.unsigned_abs());
                 let range = KeyRange { start: Vec::new(), end: vec![0xff; 512] };
-                let page = Page { range, reverse: false, skip: 0, limit: 1_000 };
+                let page = Page::first(range, 1_000);
                 let scanned = runtime.block_on(storage.scan(&organization, vec![page])).unwrap().remove(0);
                 assert_eq!((&scanned.entries, scanned.more), (entries, false));
                 let keys = entries.iter().map(|entry| entry.key.clone()).collect();

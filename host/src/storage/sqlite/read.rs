@@ -16,10 +16,11 @@ use super::row_cache::{Query, RowCache};
 use super::rows::{Rows, Which, blob};
 use super::{Checkpoints, OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
-use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
+use crate::capability::schedule::{CLAIM, LONGEST_PAUSE, plausible};
 use crate::capability::storage::{Entry, Item, Key, OrganizationId, Page, Scanned, Size, StorageError};
 use crate::fair::Gate;
 use crate::storage::bounds::{self, PageBudget};
+use crate::storage::database::stored_organization;
 
 /// The connections that stay open while nobody reads: more than there are threads that read at the same time.
 const IDLE: usize = 16;
@@ -321,7 +322,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The organizations whose jobs a host may claim at `now`: see [`Schedule::is_due`].
+    /// The organizations whose jobs a host may claim at `now`: see
+    /// [`Schedule::is_due`](crate::capability::schedule::Schedule::is_due).
     pub(super) fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError> {
         let limit = to_integer(limit as u64);
         let times = |longest: u64| [now, now.saturating_add(longest).saturating_add(TOLERANCE)].map(to_integer);
@@ -349,9 +351,7 @@ impl Reader<'_> {
                     let mut rows = statement.query([bound, limit])?;
                     while let Some(row) = rows.next()? {
                         let name: String = row.get(0)?;
-                        let organization = OrganizationId::from_stored(&name)
-                            .map_err(|error| StorageError::Other(error.to_string()))?;
-                        let organization = organization.with_generation(from_integer(row.get(1)?));
+                        let organization = stored_organization(&name, row.get(1)?)?;
                         // A time that is too far ahead to be right counts as due now.
                         due.push((row.get::<_, i64>(2)?.min(now), organization));
                     }
@@ -370,32 +370,28 @@ impl Reader<'_> {
         }
     }
 
-    /// When a host may claim the next organization's jobs: see [`Schedule::next`].
+    /// When a host may claim the next organization's jobs: see
+    /// [`Schedule::next`](crate::capability::schedule::Schedule::next).
     pub(super) fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError> {
         let queries = [
             (
                 "SELECT wake_at FROM schedule WHERE claim IS NULL AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1",
-                false,
+                LONGEST_PAUSE,
             ),
             (
                 "SELECT wake_at FROM schedule WHERE claim IS NULL AND wake_at IS NOT NULL ORDER BY wake_at DESC LIMIT 1",
-                false,
+                LONGEST_PAUSE,
             ),
-            ("SELECT claimed_until FROM schedule WHERE claim IS NOT NULL ORDER BY claimed_until LIMIT 1", true),
-            ("SELECT claimed_until FROM schedule WHERE claim IS NOT NULL ORDER BY claimed_until DESC LIMIT 1", true),
+            ("SELECT claimed_until FROM schedule WHERE claim IS NOT NULL ORDER BY claimed_until LIMIT 1", CLAIM),
+            ("SELECT claimed_until FROM schedule WHERE claim IS NOT NULL ORDER BY claimed_until DESC LIMIT 1", CLAIM),
         ];
         self.at_one_moment(queries.len(), || {
             let mut next = None::<u64>;
-            for (sql, is_claimed) in queries {
+            for (sql, longest) in queries {
                 let time: Option<i64> =
                     self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
-                let Some(time) = time.map(from_integer) else { continue };
-                // Rebuilds the schedule from the column that determines its time.
-                let schedule = match is_claimed {
-                    true => Schedule { wake_at: None, claim: Some(Claim { number: 0, until: time }) },
-                    false => Schedule { wake_at: Some(time), claim: None },
-                };
-                next = [next, schedule.next(now)].into_iter().flatten().min();
+                let time = time.map(|time| plausible(from_integer(time), now, longest));
+                next = next.into_iter().chain(time).min();
             }
             Ok(next)
         })

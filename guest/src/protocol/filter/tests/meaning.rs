@@ -152,7 +152,8 @@ fn r69_schemas_and_dates() {
 
 #[test]
 fn known_terms_are_not_looked_up_in_the_document() {
-    let filter = Filter::parse(&groups(), r#"members[value eq "x"] and displayName sw "T""#, Mode::COMPAT).unwrap();
+    let filter =
+        Filter::parse(&groups(), &[], r#"members[value eq "x"] and displayName sw "T""#, Mode::COMPAT).unwrap();
     let group = document(json!({"displayName": "Tour Guides"}));
     let knowing = |answer: bool| {
         filter.matches_knowing(&group, &|term| match term {

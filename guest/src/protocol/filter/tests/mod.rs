@@ -21,11 +21,11 @@ fn groups() -> ResourceSchema<'static> {
 }
 
 fn parse(text: &str) -> Filter {
-    Filter::parse(&users(), text, Mode::COMPAT).unwrap_or_else(|error| panic!("{text}: {error}"))
+    Filter::parse(&users(), &[], text, Mode::COMPAT).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 fn refusal(text: &str, mode: Mode<'_>) -> ScimError {
-    match Filter::parse(&users(), text, mode) {
+    match Filter::parse(&users(), &[], text, mode) {
         Ok(filter) => panic!("{text} was read as {filter}"),
         Err(error) => error,
     }

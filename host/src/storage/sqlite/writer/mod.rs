@@ -29,6 +29,7 @@ use super::queue::{GROUP, Piece, Queue, ROWS};
 use super::row_cache::{Dropped, RowCache};
 use super::{Checkpoints, OpenError};
 use crate::capability::storage::{Change, Key, KeyValue, OrganizationId, StorageError, Transaction};
+use crate::storage::database::{overloaded, stopped};
 
 /// The most bytes of appended entries that may wait in the queue.
 const APPENDED_BYTES: usize = 64 << 20;
@@ -317,14 +318,6 @@ impl Drop for End {
         state.flushes.clear();
         state.queue = Queue::new();
     }
-}
-
-fn overloaded() -> StorageError {
-    StorageError::Unavailable("too many writes are waiting".into())
-}
-
-fn stopped() -> StorageError {
-    StorageError::Unavailable("the storage has been closed".into())
 }
 
 #[cfg(test)]
