@@ -82,6 +82,30 @@ async fn what_is_no_connector_url_is_refused_in_scim() {
     }
 }
 
+#[tokio::test]
+async fn metadata_is_where_a_challenge_says_although_the_other_routes_are_nested() {
+    let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).scheduler(false);
+    let host = builder.base_url("https://backend.example/insomnia").build().await.unwrap();
+    let application = axum::Router::new().nest("/insomnia", host.router()).merge(host.well_known_router());
+    let (refused, body) = ask(&application, "/insomnia/scim/v2/acme/Users", None).await;
+    assert_eq!(refused.status(), 401, "{body}");
+    let challenge = refused.headers()[header::WWW_AUTHENTICATE].to_str().unwrap();
+    let named =
+        challenge.split("resource_metadata=\"https://backend.example").nth(1).and_then(|rest| rest.split('"').next());
+    let (found, resource) = ask(&application, named.unwrap(), None).await;
+    assert_eq!(found.status(), 200, "{challenge}");
+    let resource: serde_json::Value = serde_json::from_str(&resource).unwrap();
+    // RFC 8414 §3.1: the well-known part comes between the host and the path of the issuer.
+    let issuer = resource["authorization_servers"][0].as_str().unwrap();
+    let path = issuer.strip_prefix("https://backend.example").unwrap();
+    let (found, server) = ask(&application, &format!("/.well-known/oauth-authorization-server{path}"), None).await;
+    assert_eq!(found.status(), 200, "{issuer}");
+    let server: serde_json::Value = serde_json::from_str(&server).unwrap();
+    assert_eq!(server["issuer"], issuer);
+    let token = server["token_endpoint"].as_str().unwrap().strip_prefix("https://backend.example").unwrap();
+    assert_eq!(ask(&application, token, None).await.0.status(), 405, "the endpoint is there, and takes only POST");
+}
+
 const START: u64 = 1_800_000_000_000;
 
 async fn host(clock: &Arc<ManualClock>) -> Provisioner {
