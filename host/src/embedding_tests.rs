@@ -187,3 +187,21 @@ async fn what_is_off_for_want_of_a_mailer_a_client_or_a_key_is_said_at_the_start
         assert!(line.is_some_and(|line| line.contains(off)), "{what}: {said}");
     }
 }
+
+/// The value of a metric without labels.
+fn metric(host: &Provisioner, name: &str) -> Option<String> {
+    let text = host.metrics().unwrap();
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
+}
+
+#[tokio::test]
+async fn metrics_of_the_process_are_left_out_for_a_backend_that_has_them() {
+    let with = host(&Arc::new(ManualClock::new(START))).await;
+    let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).scheduler(false);
+    let without = builder.process_metrics(false).build().await.unwrap();
+    if cfg!(target_os = "linux") {
+        assert!(metric(&with, "process_open_fds").is_some());
+    }
+    assert_eq!(metric(&without, "process_open_fds"), None);
+    assert!(metric(&without, "insomnia_scim_component_instances_kept").is_some());
+}

@@ -107,6 +107,7 @@ pub struct ProvisionerBuilder {
     trusted_proxies: TrustedProxies,
     operator_clients: Vec<OperatorClient>,
     scheduler: bool,
+    process_metrics: bool,
     subscriber: Option<Arc<dyn EventSubscriber>>,
     traces: Traces,
 }
@@ -225,6 +226,15 @@ impl ProvisionerBuilder {
     }
 
     /// Takes the events of all organizations in this process. Only the scheduler and [`Provisioner::run_all_due`] hand them
+    /// Whether [`Provisioner::metrics`] contains those of the process, `process_…`: CPU, memory and file descriptors, on Linux.
+    /// The default is `true`. A backend that serves such metrics itself passes `false`, because a page must not have a metric
+    /// twice.
+    #[must_use]
+    pub fn process_metrics(mut self, on: bool) -> Self {
+        self.process_metrics = on;
+        self
+    }
+
     /// over.
     ///
     /// Events of an organization wait for the subscriber from the first time that its jobs run with a subscriber. That is
@@ -256,7 +266,8 @@ impl ProvisionerBuilder {
         let base_url = urls::base_url(&self.base_url).map_err(|error| BuildError::BaseUrl(error.to_string()))?;
         check_operator_clients(&self.operator_clients).map_err(BuildError::OperatorClient)?;
         let alarm = Arc::new(Alarm::default());
-        let metrics = Arc::new(Metrics::new().map_err(|error| BuildError::Metrics(error.to_string()))?);
+        let metrics =
+            Arc::new(Metrics::new(self.process_metrics).map_err(|error| BuildError::Metrics(error.to_string()))?);
         let mailer = self.mailer.unwrap_or_else(|| {
             tracing::info!("there is no mailer: emails are parked, among them the passphrases of new members");
             Arc::new(NoMailer)
@@ -338,6 +349,7 @@ impl Provisioner {
             operator_clients: Vec::new(),
             scheduler: true,
             subscriber: None,
+            process_metrics: true,
             traces: Traces::default(),
         }
     }
@@ -447,7 +459,8 @@ impl Provisioner {
     }
 
     /// The metrics of this provisioner for monitoring: counters, durations and levels in the text format of Prometheus 0.0.4.
-    /// They name no organization and no member. [`crate::server::serve_metrics`] serves them.
+    /// They name no organization and no member. [`crate::server::serve_metrics`] serves them. A backend with a page of its own
+    /// appends this text to it, and turns [`ProvisionerBuilder::process_metrics`] off if it has such metrics already.
     ///
     /// # Errors
     /// The error of the library that writes the text.
