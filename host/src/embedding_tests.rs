@@ -11,7 +11,7 @@ use tower::ServiceExt as _;
 use crate::capability::clock::ManualClock;
 use crate::directory::{ImportOutcome, ImportedMember, OrganizationRecord, Role};
 use crate::storage::MemoryStorage;
-use crate::{EnsuredOrganization, NewOrganization, OrganizationId, Provisioner};
+use crate::{EnsuredOrganization, Limits, NewOrganization, OrganizationId, Provisioner};
 
 #[path = "../examples/embed.rs"]
 mod example;
@@ -204,4 +204,27 @@ async fn metrics_of_the_process_are_left_out_for_a_backend_that_has_them() {
     }
     assert_eq!(metric(&without, "process_open_fds"), None);
     assert!(metric(&without, "insomnia_scim_component_instances_kept").is_some());
+}
+
+#[tokio::test]
+async fn a_scheduler_of_the_backend_drops_old_instances_and_shows_how_long_jobs_have_waited() {
+    let clock = Arc::new(ManualClock::new(START));
+    let mut limits = Limits::default();
+    limits.instance_age = Duration::from_secs(1);
+    let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).clock(clock.clone());
+    let host = builder.scheduler(false).limits(limits).build().await.unwrap();
+    host.ensure_organization(new("acme", 50)).await.unwrap();
+    clock.advance(Duration::from_secs(7 * 60 * 60));
+    host.run_all_due().await.unwrap();
+    let waited: f64 = metric(&host, "insomnia_scim_jobs_overdue_seconds").unwrap().parse().unwrap();
+    assert!(waited >= 3_600.0, "{waited}");
+    let kept = || metric(&host, "insomnia_scim_component_instances_kept").unwrap();
+    assert_ne!(kept(), "0", "the call of the jobs has left an instance");
+    let dropped = async {
+        while kept() != "0" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            host.run_all_due().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), dropped).await.unwrap();
 }

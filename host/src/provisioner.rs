@@ -210,7 +210,8 @@ impl ProvisionerBuilder {
         self
     }
 
-    /// Whether this process runs due jobs. The default is `true`. If it is `false`, call [`Provisioner::run_all_due`].
+    /// Whether this process runs due jobs by itself. The default is `true`. If it is `false`, call [`Provisioner::run_all_due`]
+    /// again and again: otherwise nothing is mailed, no event is handed over, and old instances of the component stay.
     #[must_use]
     pub fn scheduler(mut self, on: bool) -> Self {
         self.scheduler = on;
@@ -505,7 +506,28 @@ impl Provisioner {
     }
 
     /// Runs all jobs that are due now, once each, and returns how many organizations had some. It is for embedders with a
-    /// scheduler of their own, and for tests with a clock of their own.
+    /// scheduler of their own, and for tests with a clock of their own. Jobs send emails and webhooks, hand events to the
+    /// subscriber, and warn of tokens that expire.
+    ///
+    /// Organizations take turns one after another here, so a slow webhook delays the others: the host's own scheduler runs several
+    /// at once. Several hosts may call this at the same time, because each claims an organization before it runs its jobs. Call
+    /// it also in hosts that find nothing due: it drops old instances of the component and measures what organizations store.
+    ///
+    /// A change may make jobs due at once, so call it every second or so. A call that finds nothing due only asks the storage:
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use insomnia_scim::Provisioner;
+    ///
+    /// async fn run_jobs(provisioner: Provisioner) {
+    ///     loop {
+    ///         if let Err(error) = provisioner.run_all_due().await {
+    ///             eprintln!("jobs are tried again: {error}");
+    ///         }
+    ///         tokio::time::sleep(Duration::from_secs(1)).await;
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// Those of the storage. If a job fails, that is logged, and the job is tried again later.
@@ -513,7 +535,11 @@ impl Provisioner {
         // Whoever calls meanwhile waits, so that what was due is done when either returns.
         let _turn = self.0.all_due.lock().await;
         self.forget_leftovers().await;
-        let due = self.0.storage.due(self.0.clock.now(), usize::MAX).await?;
+        self.runtime().sweep();
+        let now = self.0.clock.now();
+        let due = self.0.storage.due(now, usize::MAX).await?;
+        let next = self.0.storage.next_due(now).await?;
+        self.counts().jobs.waited(next.map_or(0, |next| now.saturating_sub(next)));
         for organization in &due {
             scheduler::run_one(self, organization).await;
         }
