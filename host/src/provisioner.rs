@@ -226,7 +226,6 @@ impl ProvisionerBuilder {
         self
     }
 
-    /// Takes the events of all organizations in this process. Only the scheduler and [`Provisioner::run_all_due`] hand them
     /// Whether [`Provisioner::metrics`] contains those of the process, `process_…`: CPU, memory and file descriptors, on Linux.
     /// The default is `true`. A backend that serves such metrics itself passes `false`, because a page must not have a metric
     /// twice.
@@ -236,6 +235,7 @@ impl ProvisionerBuilder {
         self
     }
 
+    /// Takes the events of all organizations in this process. Only the scheduler and [`Provisioner::run_all_due`] hand them
     /// over.
     ///
     /// Events of an organization wait for the subscriber from the first time that its jobs run with a subscriber. That is
@@ -349,20 +349,21 @@ impl Provisioner {
             trusted_proxies: TrustedProxies::default(),
             operator_clients: Vec::new(),
             scheduler: true,
-            subscriber: None,
             process_metrics: true,
+            subscriber: None,
             traces: Traces::default(),
         }
     }
 
     /// The organization with this name. It need not exist. Each action applies to the organization that has the name at that
-    /// moment.
+    /// moment. If there is none, the action ends with [`CallError::Deleted`](crate::CallError::Deleted), which has changed nothing
+    /// here. [`Provisioner::find_organization`] tells beforehand whether there is one.
     pub fn organization(&self, id: &OrganizationId) -> Organization {
         Organization::named(self.clone(), id.clone())
     }
 
-    /// The organization that has this name now. All actions apply to this organization. They are refused once it is deleted,
-    /// also if another organization has got its name.
+    /// The organization that has this name now. All actions apply to this organization, also if it is deleted and another one
+    /// gets its name: then changes are refused, and lists are empty.
     ///
     /// # Errors
     /// Those of the storage.
@@ -534,8 +535,8 @@ impl Provisioner {
     pub async fn run_all_due(&self) -> Result<usize, StorageError> {
         // Whoever calls meanwhile waits, so that what was due is done when either returns.
         let _turn = self.0.all_due.lock().await;
-        self.forget_leftovers().await;
         self.runtime().sweep();
+        self.forget_leftovers().await;
         let now = self.0.clock.now();
         let due = self.0.storage.due(now, usize::MAX).await?;
         let next = self.0.storage.next_due(now).await?;
