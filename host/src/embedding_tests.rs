@@ -209,8 +209,7 @@ async fn metrics_of_the_process_are_left_out_for_a_backend_that_has_them() {
 #[tokio::test]
 async fn a_scheduler_of_the_backend_drops_old_instances_and_shows_how_long_jobs_have_waited() {
     let clock = Arc::new(ManualClock::new(START));
-    let mut limits = Limits::default();
-    limits.instance_age = Duration::from_secs(1);
+    let limits = Limits { instance_age: Duration::from_secs(1), ..Limits::default() };
     let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).clock(clock.clone());
     let host = builder.scheduler(false).limits(limits).build().await.unwrap();
     host.ensure_organization(new("acme", 50)).await.unwrap();
