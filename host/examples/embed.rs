@@ -3,6 +3,7 @@
 //! Run it with `cargo run --example embed`, and send a request with the command that it prints.
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{Router, routing::get};
@@ -39,6 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (application, token) = application().await?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("curl -H 'Authorization: Bearer {token}' http://127.0.0.1:3000/scim/v2/acme/Users");
-    axum::serve(listener, application).await?;
+    // With the addresses of peers the log says who sent a request, and wrong tries are counted by address.
+    axum::serve(listener, application.into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use tower::ServiceExt as _;
 use crate::capability::clock::ManualClock;
 use crate::directory::{ImportOutcome, ImportedMember, OrganizationRecord, Role};
 use crate::storage::MemoryStorage;
-use crate::{EnsuredOrganization, NewOrganization, OrganizationId, Provisioner};
+use crate::{EnsuredOrganization, Limits, NewOrganization, OrganizationId, Provisioner};
 
 #[path = "../examples/embed.rs"]
 mod example;
@@ -80,6 +80,30 @@ async fn what_is_no_connector_url_is_refused_in_scim() {
         assert_eq!(answer.status(), 404, "{path}");
         assert!(body.contains("urn:ietf:params:scim:api:messages:2.0:Error"), "{path}: {body}");
     }
+}
+
+#[tokio::test]
+async fn metadata_is_where_a_challenge_says_although_the_other_routes_are_nested() {
+    let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).scheduler(false);
+    let host = builder.base_url("https://backend.example/insomnia").build().await.unwrap();
+    let application = axum::Router::new().nest("/insomnia", host.router()).merge(host.well_known_router());
+    let (refused, body) = ask(&application, "/insomnia/scim/v2/acme/Users", None).await;
+    assert_eq!(refused.status(), 401, "{body}");
+    let challenge = refused.headers()[header::WWW_AUTHENTICATE].to_str().unwrap();
+    let named =
+        challenge.split("resource_metadata=\"https://backend.example").nth(1).and_then(|rest| rest.split('"').next());
+    let (found, resource) = ask(&application, named.unwrap(), None).await;
+    assert_eq!(found.status(), 200, "{challenge}");
+    let resource: serde_json::Value = serde_json::from_str(&resource).unwrap();
+    // RFC 8414 §3.1: the well-known part comes between the host and the path of the issuer.
+    let issuer = resource["authorization_servers"][0].as_str().unwrap();
+    let path = issuer.strip_prefix("https://backend.example").unwrap();
+    let (found, server) = ask(&application, &format!("/.well-known/oauth-authorization-server{path}"), None).await;
+    assert_eq!(found.status(), 200, "{issuer}");
+    let server: serde_json::Value = serde_json::from_str(&server).unwrap();
+    assert_eq!(server["issuer"], issuer);
+    let token = server["token_endpoint"].as_str().unwrap().strip_prefix("https://backend.example").unwrap();
+    assert_eq!(ask(&application, token, None).await.0.status(), 405, "the endpoint is there, and takes only POST");
 }
 
 const START: u64 = 1_800_000_000_000;
@@ -162,4 +186,44 @@ async fn what_is_off_for_want_of_a_mailer_a_client_or_a_key_is_said_at_the_start
         let line = said.lines().find(|line| line.contains(what));
         assert!(line.is_some_and(|line| line.contains(off)), "{what}: {said}");
     }
+}
+
+/// The value of a metric without labels.
+fn metric(host: &Provisioner, name: &str) -> Option<String> {
+    let text = host.metrics().unwrap();
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
+}
+
+#[tokio::test]
+async fn metrics_of_the_process_are_left_out_for_a_backend_that_has_them() {
+    let with = host(&Arc::new(ManualClock::new(START))).await;
+    let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).scheduler(false);
+    let without = builder.process_metrics(false).build().await.unwrap();
+    if cfg!(target_os = "linux") {
+        assert!(metric(&with, "process_open_fds").is_some());
+    }
+    assert_eq!(metric(&without, "process_open_fds"), None);
+    assert!(metric(&without, "insomnia_scim_component_instances_kept").is_some());
+}
+
+#[tokio::test]
+async fn a_scheduler_of_the_backend_drops_old_instances_and_shows_how_long_jobs_have_waited() {
+    let clock = Arc::new(ManualClock::new(START));
+    let limits = Limits { instance_age: Duration::from_secs(1), ..Limits::default() };
+    let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).clock(clock.clone());
+    let host = builder.scheduler(false).limits(limits).build().await.unwrap();
+    host.ensure_organization(new("acme", 50)).await.unwrap();
+    clock.advance(Duration::from_secs(7 * 60 * 60));
+    host.run_all_due().await.unwrap();
+    let waited: f64 = metric(&host, "insomnia_scim_jobs_overdue_seconds").unwrap().parse().unwrap();
+    assert!(waited >= 3_600.0, "{waited}");
+    let kept = || metric(&host, "insomnia_scim_component_instances_kept").unwrap();
+    assert_ne!(kept(), "0", "the call of the jobs has left an instance");
+    let dropped = async {
+        while kept() != "0" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            host.run_all_due().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), dropped).await.unwrap();
 }

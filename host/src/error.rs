@@ -47,7 +47,7 @@ use crate::directory::Requirement;
 
 pub(crate) use plain_words::plain;
 
-/// Why an action was refused. Nothing has changed.
+/// Why an action was refused. Nothing has changed, unless it is [`ActionError::Call`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ActionError {

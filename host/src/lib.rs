@@ -28,7 +28,7 @@
 //! # }
 //! ```
 //!
-//! [`guide`] leads from here to production: storage, secrets, mail, sessions, events, upgrade.
+//! [`guide`] leads from here to production: storage, secrets, mail, sessions, events, upgrade, operation.
 //!
 //! # Features
 //!

@@ -348,7 +348,7 @@ impl Organization {
         act!(self.insomnia_scim_directory.call_set_passphrase(&by, &member, &passphrase))
     }
 
-    /// Searches the log of SCIM requests.
+    /// Searches the log of SCIM requests, newest first. [`LogPage::entries`] lists the members of an entry.
     pub async fn search_log(&self, query: LogQuery) -> Result<LogPage, ActionError> {
         act!(self.insomnia_scim_journal.call_search(&query))
     }

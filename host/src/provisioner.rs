@@ -107,6 +107,7 @@ pub struct ProvisionerBuilder {
     trusted_proxies: TrustedProxies,
     operator_clients: Vec<OperatorClient>,
     scheduler: bool,
+    process_metrics: bool,
     subscriber: Option<Arc<dyn EventSubscriber>>,
     traces: Traces,
 }
@@ -209,7 +210,8 @@ impl ProvisionerBuilder {
         self
     }
 
-    /// Whether this process runs due jobs. The default is `true`. If it is `false`, call [`Provisioner::run_all_due`].
+    /// Whether this process runs due jobs by itself. The default is `true`. If it is `false`, call [`Provisioner::run_all_due`]
+    /// again and again: otherwise nothing is mailed, no event is handed over, and old instances of the component stay.
     #[must_use]
     pub fn scheduler(mut self, on: bool) -> Self {
         self.scheduler = on;
@@ -221,6 +223,15 @@ impl ProvisionerBuilder {
     #[must_use]
     pub fn operator_clients(mut self, clients: Vec<OperatorClient>) -> Self {
         self.operator_clients = clients;
+        self
+    }
+
+    /// Whether [`Provisioner::metrics`] contains those of the process, `process_…`: CPU, memory and file descriptors, on Linux.
+    /// The default is `true`. A backend that serves such metrics itself passes `false`, because a page must not have a metric
+    /// twice.
+    #[must_use]
+    pub fn process_metrics(mut self, on: bool) -> Self {
+        self.process_metrics = on;
         self
     }
 
@@ -256,7 +267,8 @@ impl ProvisionerBuilder {
         let base_url = urls::base_url(&self.base_url).map_err(|error| BuildError::BaseUrl(error.to_string()))?;
         check_operator_clients(&self.operator_clients).map_err(BuildError::OperatorClient)?;
         let alarm = Arc::new(Alarm::default());
-        let metrics = Arc::new(Metrics::new().map_err(|error| BuildError::Metrics(error.to_string()))?);
+        let metrics =
+            Arc::new(Metrics::new(self.process_metrics).map_err(|error| BuildError::Metrics(error.to_string()))?);
         let mailer = self.mailer.unwrap_or_else(|| {
             tracing::info!("there is no mailer: emails are parked, among them the passphrases of new members");
             Arc::new(NoMailer)
@@ -337,19 +349,21 @@ impl Provisioner {
             trusted_proxies: TrustedProxies::default(),
             operator_clients: Vec::new(),
             scheduler: true,
+            process_metrics: true,
             subscriber: None,
             traces: Traces::default(),
         }
     }
 
     /// The organization with this name. It need not exist. Each action applies to the organization that has the name at that
-    /// moment.
+    /// moment. If there is none, the action ends with [`CallError::Deleted`](crate::CallError::Deleted), which has changed nothing
+    /// here. [`Provisioner::find_organization`] tells beforehand whether there is one.
     pub fn organization(&self, id: &OrganizationId) -> Organization {
         Organization::named(self.clone(), id.clone())
     }
 
-    /// The organization that has this name now. All actions apply to this organization. They are refused once it is deleted,
-    /// also if another organization has got its name.
+    /// The organization that has this name now. All actions apply to this organization, also if it is deleted and another one
+    /// gets its name: then changes are refused, and lists are empty.
     ///
     /// # Errors
     /// Those of the storage.
@@ -447,7 +461,8 @@ impl Provisioner {
     }
 
     /// The metrics of this provisioner for monitoring: counters, durations and levels in the text format of Prometheus 0.0.4.
-    /// They name no organization and no member. [`crate::server::serve_metrics`] serves them.
+    /// They name no organization and no member. [`crate::server::serve_metrics`] serves them. A backend with a page of its own
+    /// appends this text to it, and turns [`ProvisionerBuilder::process_metrics`] off if it has such metrics already.
     ///
     /// # Errors
     /// The error of the library that writes the text.
@@ -492,15 +507,40 @@ impl Provisioner {
     }
 
     /// Runs all jobs that are due now, once each, and returns how many organizations had some. It is for embedders with a
-    /// scheduler of their own, and for tests with a clock of their own.
+    /// scheduler of their own, and for tests with a clock of their own. Jobs send emails and webhooks, hand events to the
+    /// subscriber, and warn of tokens that expire.
+    ///
+    /// Organizations take turns one after another here, so a slow webhook delays the others: the host's own scheduler runs several
+    /// at once. Several hosts may call this at the same time, because each claims an organization before it runs its jobs. Call
+    /// it also in hosts that find nothing due: it drops old instances of the component and measures what organizations store.
+    ///
+    /// A change may make jobs due at once, so call it every second or so. A call that finds nothing due only asks the storage:
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use insomnia_scim::Provisioner;
+    ///
+    /// async fn run_jobs(provisioner: Provisioner) {
+    ///     loop {
+    ///         if let Err(error) = provisioner.run_all_due().await {
+    ///             eprintln!("jobs are tried again: {error}");
+    ///         }
+    ///         tokio::time::sleep(Duration::from_secs(1)).await;
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// Those of the storage. If a job fails, that is logged, and the job is tried again later.
     pub async fn run_all_due(&self) -> Result<usize, StorageError> {
         // Whoever calls meanwhile waits, so that what was due is done when either returns.
         let _turn = self.0.all_due.lock().await;
+        self.runtime().sweep();
         self.forget_leftovers().await;
-        let due = self.0.storage.due(self.0.clock.now(), usize::MAX).await?;
+        let now = self.0.clock.now();
+        let due = self.0.storage.due(now, usize::MAX).await?;
+        let next = self.0.storage.next_due(now).await?;
+        self.counts().jobs.waited(next.map_or(0, |next| now.saturating_sub(next)));
         for organization in &due {
             scheduler::run_one(self, organization).await;
         }

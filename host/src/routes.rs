@@ -24,14 +24,31 @@ impl Provisioner {
     }
 
     /// The routes of the SCIM endpoint, of OAuth 2.0 but for the authorization endpoint, and of the receivers of SCIM events, to
-    /// be merged into a backend's own: they are below `/scim`, `/oauth` and `/.well-known/oauth-authorization-server`. A receiver
-    /// that polls may wait for 30 seconds, unless [`Provisioner::stop_waiting`] is called.
+    /// be merged into a backend's own: they are below `/scim`, `/oauth`, `/.well-known/oauth-authorization-server` and
+    /// `/.well-known/oauth-protected-resource`. A receiver that polls may wait for 30 seconds, unless
+    /// [`Provisioner::stop_waiting`] is called. If the routes are nested, [`Provisioner::well_known_router`] is needed as well.
     ///
     /// Serve them with `into_make_service_with_connect_info::<SocketAddr>()`: whose address a request has is then logged, and wrong tries
     /// are counted by address, too.
     pub fn router(&self) -> Router {
         let provisioner = self.clone();
         server::router(self, Arc::new(move || provisioner.is_stopping()))
+    }
+
+    /// The metadata documents of OAuth 2.0 (RFC 8414 and RFC 9728) alone, for a backend that nests [`Provisioner::router`] below a
+    /// path of its own. Clients look for these documents at the root of the host: with the base URL `https://example.com/insomnia`
+    /// at `/.well-known/oauth-authorization-server/insomnia/oauth/{organization}`. So merge these routes at the root, beside the
+    /// nested ones. A backend that merges [`Provisioner::router`] itself at the root has them already, and axum refuses them twice.
+    ///
+    /// ```no_run
+    /// # use axum::Router;
+    /// # use insomnia_scim::Provisioner;
+    /// # fn example(provisioner: &Provisioner) -> Router {
+    /// Router::new().nest("/insomnia", provisioner.router()).merge(provisioner.well_known_router())
+    /// # }
+    /// ```
+    pub fn well_known_router(&self) -> Router {
+        server::well_known(self)
     }
 }
 

@@ -50,9 +50,26 @@ impl Default for LogQuery {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct LogPage {
-    /// The entries. Each is a JSON object.
+    /// The entries. Each is a JSON object. An absent member is unknown or does not apply; later versions may add members.
+    ///
+    /// | member | what it is |
+    /// |---|---|
+    /// | `time` | when the request came, in milliseconds since the Unix epoch |
+    /// | `requestId` | as in the header field `X-Request-Id` of the answer, and in the detail of an error |
+    /// | `method`, `path` | what the client sent; the path has its query, and is relative to the connector URL |
+    /// | `status` | the status of the answer; 0 if the server stopped before it had answered |
+    /// | `scimType`, `detail` | those of an error |
+    /// | `duration` | the milliseconds until the answer |
+    /// | `subject` | `resourceType`, `id` (empty if the resource was refused and does not exist) and `name` |
+    /// | `action`, `because` | what was done, such as `created` or `adopted`, and the reasons as a list of texts |
+    /// | `tokenGeneration` | which of the connector's tokens the caller had |
+    /// | `userAgent`, `senderAddress` | the client |
+    /// | `body` | the body of the request without secrets, cut after 16 KiB; absent if the caller was not authenticated |
+    /// | `bytesReceived`, `bytesSent` | the sizes of both bodies |
+    /// | `component` | the component's version and its name |
     pub entries: Vec<String>,
-    /// For [`LogQuery::after`]; `None` on the last page.
+    /// For [`LogQuery::after`]; `None` on the last page. Only this tells whether it is the last page: one call looks at 20,000
+    /// entries at most, so a page may have fewer entries than asked for, or none.
     pub next: Option<String>,
 }
 

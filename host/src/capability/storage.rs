@@ -226,18 +226,28 @@ pub(crate) async fn holds_nothing(storage: &dyn Storage, organization: &Organiza
 /// Keeps an ordered, transactional key-value space for each organization.
 ///
 /// An organization needs no creation: its space is empty until something is written. Once it is deleted, nothing can be
-/// written for it again; [`OrganizationId`] distinguishes organizations that had the same name. No call reaches another
-/// organization's keys. Reads see every commit that has returned, in this process or another. If a future is dropped,
-/// its call may or may not take effect, but never half of it.
+/// written for it again, and reads find nothing; [`OrganizationId`] distinguishes organizations that had the same name.
+/// No call reaches another organization's keys. Reads see every commit that has returned, in this process or another. If
+/// a future is dropped, its call may or may not take effect, but never half of it.
 #[async_trait]
 pub trait Storage: Send + Sync + 'static {
-    /// The items at the keys, in the order of the keys; `None` for an absent one.
+    /// The items at the keys, in the order of the keys; `None` for an absent one. [`check_get`] checks the keys; an answer with
+    /// more than [`MAX_GET_BYTES`] of values is refused with [`StorageError::TooLarge`].
+    ///
+    /// [`check_get`]: crate::storage::bounds::check_get
+    /// [`MAX_GET_BYTES`]: crate::storage::bounds::MAX_GET_BYTES
     async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError>;
 
-    /// The pages, in their order.
+    /// The pages, in their order. [`check_scan`] checks the arguments, and a [`PageBudget`] tells where each page ends: it is
+    /// given the bytes of all pages before it.
+    ///
+    /// [`check_scan`]: crate::storage::bounds::check_scan
+    /// [`PageBudget`]: crate::storage::bounds::PageBudget
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError>;
 
-    /// Makes the changes if all conditions are met. The commit is atomic, and durable when it returns.
+    /// Makes the changes if all conditions are met. The commit is atomic, and durable when it returns. The limits are checked
+    /// first ([`check_transaction`](crate::storage::bounds::check_transaction)), then the conditions
+    /// ([`Condition::holds`]), and then the changes are made in their order ([`BoundedAdd::apply`]).
     ///
     /// Returns the version of everything that it wrote. No other transaction of the organization ever gets the same
     /// version, and one that commits later gets a higher one. That is also true after deletions, after
@@ -249,8 +259,8 @@ pub trait Storage: Send + Sync + 'static {
     async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError>;
 
     /// The organizations that a host may claim at `now` (milliseconds since the Unix epoch), those that have waited
-    /// longest first, at most `limit`: see [`Schedule::is_due`]. This must not read all organizations: times need an
-    /// index of their own.
+    /// longest first, at most `limit`, which may be as large as [`usize::MAX`]: see [`Schedule::is_due`]. This must not read
+    /// all organizations: times need an index of their own.
     ///
     /// [`Schedule::is_due`]: super::schedule::Schedule::is_due
     async fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError>;
@@ -259,8 +269,8 @@ pub trait Storage: Send + Sync + 'static {
     /// earlier if it may claim one already. See [`Schedule::next`](super::schedule::Schedule::next).
     async fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError>;
 
-    /// Claims the organization for a host that is about to run its jobs; `None` if it is not due, usually because
-    /// another host was faster. No commit and no other claim of the organization gets the number of this claim, and it
+    /// Claims the organization for a host that is about to run its jobs; `None` if it was deleted or is not due,
+    /// usually because another host was faster. No commit and no other claim of the organization gets the number of this claim, and it
     /// is higher than all before. See [`Schedule::claim`](super::schedule::Schedule::claim).
     async fn claim(&self, organization: &OrganizationId, now: u64) -> Result<Option<Claim>, StorageError>;
 

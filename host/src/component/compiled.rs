@@ -27,6 +27,10 @@ impl Compiled {
     /// Compiles the component, or loads its compiled code from the engine's cache. Compiling blocks the thread for
     /// seconds.
     pub(super) fn new(engine: &Engine, name: &str, wasm: &[u8]) -> Result<Self, ComponentError> {
+        // The compiler would say this too, in a dozen lines.
+        if !wasm.starts_with(b"\0asm") {
+            return Err(ComponentError::Invalid("its first bytes are not those of WebAssembly".into()));
+        }
         let component = Component::new(engine, wasm).map_err(|error| ComponentError::Invalid(text(&error)))?;
         imports::check(engine, &component)?;
         Ok(Self { component, label: format!("{name}@{}", ComponentId::of(wasm).short()).into() })

@@ -45,14 +45,18 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// All metrics, with the value 0.
+    /// All metrics, with the value 0; those of the process only if it `has_process`.
     ///
     /// # Errors
     /// If two metrics had one name; a test keeps it from happening.
-    pub(crate) fn new() -> Result<Self, prometheus::Error> {
+    pub(crate) fn new(has_process: bool) -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         #[cfg(target_os = "linux")]
-        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        if has_process {
+            registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = has_process;
         Ok(Self {
             requests: Requests::new(&registry)?,
             calls: Calls::new(&registry)?,
@@ -95,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_metric_has_help_a_type_and_the_prefix() {
-        let metrics = Metrics::new().unwrap();
+        let metrics = Metrics::new(true).unwrap();
         metrics.requests.count("scim", "GET", 200, Duration::from_millis(1));
         metrics.calls.ended("answered", Duration::from_millis(1));
         metrics.calls.began(true);
@@ -116,7 +120,7 @@ mod tests {
 
     #[test]
     fn two_sets_of_metrics_count_apart() {
-        let (one, other) = (Metrics::new().unwrap(), Metrics::new().unwrap());
+        let (one, other) = (Metrics::new(true).unwrap(), Metrics::new(true).unwrap());
         one.calls.began(false);
         assert!(one.text().unwrap().contains("insomnia_scim_component_instances_total{origin=\"made\"} 1"));
         assert!(!other.text().unwrap().contains("insomnia_scim_component_instances_total{origin=\"made\"} 1"));

@@ -34,6 +34,7 @@ pub use client_address::{InvalidProxy, TrustedProxies};
 pub(crate) use listen::listen;
 pub use listen::{Listener, ServeError};
 pub use metrics::serve as serve_metrics;
+pub(crate) use oauth::well_known;
 pub use service::ScimService;
 pub use tls::{Tls, TlsError, TlsFiles};
 

@@ -27,6 +27,13 @@ pub(super) fn router(provisioner: &Provisioner) -> Router {
     Router::new()
         .route("/oauth/{organization}/token", post(token).fallback(only_post))
         .route("/oauth/{organization}/revoke", post(revoke).fallback(only_post))
+        .with_state(provisioner.clone())
+        .merge(well_known(provisioner))
+}
+
+/// The routes of the metadata documents. Clients look for them at the root of the host, wherever the other routes are.
+pub(crate) fn well_known(provisioner: &Provisioner) -> Router {
+    Router::new()
         .route("/.well-known/oauth-authorization-server/{*issuer}", get(metadata).fallback(only_get))
         .route(&format!("{RESOURCE_METADATA_PATH}/{{*resource}}"), get(resource_metadata).fallback(only_get))
         .with_state(provisioner.clone())
