@@ -13,6 +13,7 @@ mod generation;
 mod large;
 #[cfg(test)]
 mod large_tests;
+mod mark;
 mod numbers;
 mod open;
 mod open_error;
@@ -24,6 +25,7 @@ mod row_cache;
 #[cfg(test)]
 mod row_cache_tests;
 mod rows;
+mod shelves;
 mod writer;
 
 use std::path::{Path, PathBuf};

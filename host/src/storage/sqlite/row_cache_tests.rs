@@ -218,7 +218,7 @@ fn what_another_process_commits_right_after_a_commit_of_this_one_is_seen() {
         put(&this, "first");
         this.execute_batch("COMMIT").unwrap();
         (0..others).for_each(|_| put(&other, "second"));
-        writing.committed(true, |rows| rows.key(1, b"first"));
+        writing.committed(true, |cached| cached.drop_key(1, b"first"));
         keys.len() - cache.look(1, &keys).unwrap().missing(&keys).len()
     };
     assert_eq!(kept(0), 2, "all but what it has changed itself");

@@ -26,7 +26,8 @@ use self::worker::Worker;
 use super::large::Staging;
 use super::numbers::Numbers;
 use super::queue::{GROUP, Piece, Queue, ROWS};
-use super::row_cache::{Dropped, RowCache};
+use super::row_cache::RowCache;
+use super::shelves::Shelves;
 use super::{Checkpoints, OpenError};
 use crate::capability::storage::{Change, Key, KeyValue, OrganizationId, StorageError, Transaction};
 use crate::storage::database::{overloaded, stopped};
@@ -66,22 +67,22 @@ pub(super) enum Work {
 
 impl Work {
     /// Drops what is cached of the organization with this number and may have been changed by the work.
-    fn drop_rows(&self, number: i64, rows: &mut Dropped<'_>) {
+    fn drop_cached(&self, number: i64, cached: &mut Shelves) {
         match self {
             // Readers wait for the cache meanwhile, so a great change does not look up each of its keys.
-            Self::Commit(Transaction { changes, .. }) if changes.len() > ROWS => rows.all(number),
-            Self::Append { entries, .. } if entries.len() > ROWS => rows.all(number),
+            Self::Commit(Transaction { changes, .. }) if changes.len() > ROWS => cached.drop_all(number),
+            Self::Append { entries, .. } if entries.len() > ROWS => cached.drop_all(number),
             Self::Commit(transaction) => {
                 for change in &transaction.changes {
                     match change {
-                        Change::Put(KeyValue { key, .. }) | Change::Delete(key) => rows.key(number, key),
-                        Change::Add(add) => rows.key(number, &add.key),
-                        Change::DeleteRange(range) => rows.range(number, range),
+                        Change::Put(KeyValue { key, .. }) | Change::Delete(key) => cached.drop_key(number, key),
+                        Change::Add(add) => cached.drop_key(number, &add.key),
+                        Change::DeleteRange(range) => cached.drop_range(number, range),
                     }
                 }
             }
-            Self::Append { entries, .. } => entries.iter().for_each(|(key, _)| rows.key(number, key)),
-            Self::Decide(..) | Self::Delete { .. } => rows.all(number),
+            Self::Append { entries, .. } => entries.iter().for_each(|(key, _)| cached.drop_key(number, key)),
+            Self::Decide(..) | Self::Delete { .. } => cached.drop_all(number),
             // These change the schedule, which is not cached.
             Self::Claim { .. } | Self::Renew { .. } | Self::Release { .. } => {}
         }

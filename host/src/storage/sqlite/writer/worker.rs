@@ -305,11 +305,11 @@ impl Worker {
             self.versions.set(Versions { given: version, taken });
         }
         self.numbers.publish(new);
-        writing.committed(wrote_pages, |rows| {
+        writing.committed(wrote_pages, |cached| {
             for (organization, _, job) in group {
                 // An organization without a number has written nothing.
                 if let Some(number) = self.numbers.cached(organization) {
-                    job.work.drop_rows(number, rows);
+                    job.work.drop_cached(number, cached);
                 }
             }
         });
