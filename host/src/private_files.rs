@@ -20,7 +20,7 @@ pub(crate) fn write(path: &Path, options: &OpenOptions, content: &[u8]) -> io::R
     file.sync_all()
 }
 
-/// Makes the directory and those above it, where they are not there.
+/// Creates the directory and the directories above it, unless they exist.
 pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

@@ -175,7 +175,7 @@ impl Access {
         named.map_or(Actor::Owner, Actor::Member)
     }
 
-    /// One more export of the organization, unless too many are running.
+    /// Begins one more export of the organization, unless too many are running.
     pub(super) fn stream(&self) -> Result<Stream, Problem> {
         let detail = "Too many exports of this organization are running. Try again when they are done.";
         self.state.streams.open(self.organization.id()).ok_or_else(|| Problem::throttled(detail, 10))

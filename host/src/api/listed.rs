@@ -25,7 +25,8 @@ pub(super) struct ListOf<T> {
 }
 
 impl<T> ListOf<T> {
-    /// The first `limit` items of these, which are one more if there is another page. `id` gives the value of `next`.
+    /// A page of the first `limit` items. The caller gives one item more if there is another page, and `id` makes the
+    /// value of `next` from the last item of the page.
     pub(super) fn page(mut items: Vec<T>, limit: u32, id: impl FnOnce(&T) -> String) -> Self {
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);

@@ -95,7 +95,7 @@ impl Schedule {
     }
 }
 
-/// This time, or `now` if it is further ahead than `longest`, and so can't be right.
+/// Returns the time, or `now` if the time is further ahead than `longest`: such a time can't be right.
 pub(crate) fn plausible(time: u64, now: u64, longest: u64) -> u64 {
     if is_possible(time, now, longest) { time } else { now }
 }

@@ -26,7 +26,7 @@ async fn export(visit: Visit, filter: Filter, format: LogFormat) -> Result<Respo
     Ok(LogExport::new(visit.organization, filter.entries(), format).into_response(now, stream).await?)
 }
 
-/// One more export of the organization, unless too many are running.
+/// Begins one more export of the organization, unless too many are running.
 pub(super) fn stream(visit: &Visit) -> Result<Stream, Refusal> {
     let text = "Too many exports of this organization are running. Try again when they are done.";
     let refusal = || Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Too many exports", text);

@@ -22,10 +22,11 @@ pub(super) fn read<T: DeserializeOwned>(
     Ok((record, unchanged(key, item)))
 }
 
-/// A record of one organization. It holds for no later organization of the same name.
+/// A record of one organization. A later organization of the same name does not get it.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct OfOrganization<T> {
-    /// Which of the organizations with this name it is for.
+    /// The generation of the organization: if an organization is deleted, the next one with its name has another
+    /// generation.
     generation: u64,
     #[serde(flatten)]
     pub(super) value: T,

@@ -1,5 +1,5 @@
-//! What a storage in a database has, whichever database it is: signed integers, rows of organizations, and a queue of
-//! writes.
+//! What the storages in SQLite and in PostgreSQL have in common: signed integers, rows of organizations, and the errors
+//! of a queue of writes.
 
 use crate::capability::storage::{OrganizationId, StorageError};
 
@@ -18,12 +18,12 @@ pub(super) fn stored_organization(name: &str, generation: i64) -> Result<Organiz
     Ok(organization.with_generation(from_integer(generation)))
 }
 
-/// The error if there is no room for another write.
+/// The error for a write that finds the queue full.
 pub(super) fn overloaded() -> StorageError {
     StorageError::Unavailable("too many writes are waiting".into())
 }
 
-/// The error if nothing is written any more.
+/// The error for a write after the storage was closed.
 pub(super) fn stopped() -> StorageError {
     StorageError::Unavailable("the storage has been closed".into())
 }

@@ -129,7 +129,9 @@ impl<'c, 'h> Listing<'c, 'h> {
         let skip = if self.by_cursor.is_some() { 0 } else { self.query.start_index - 1 };
         let is_plain = self.parts.iter().all(Part::is_plain);
         let is_sorted = self.parts.iter().any(|part| part.sort.is_some());
-        let page = if is_plain {
+        let page = if let Some(page) = self.by_unique_name(skip, count)? {
+            page
+        } else if is_plain {
             self.plain(skip, count)?
         } else if is_sorted || self.by_cursor.is_some() {
             self.sorted(skip, count)?

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::Listing;
 use super::matches::{Found, Part, Source};
 use super::page::PageOf;
+use super::plan::unique_name;
 use crate::protocol::cursor::Position;
 use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::sort::SortKey;
@@ -50,6 +51,32 @@ impl<'c, 'h> Listing<'c, 'h> {
             skip = u32::try_from(u64::from(skip).saturating_sub(total)).unwrap_or(u32::MAX);
         }
         Ok(page)
+    }
+
+    /// Answers a look-up by the unique name alone, which identity providers send before most changes; `None` if the
+    /// query is another one. The index has names in the form in which filters compare them, so whom it finds is the
+    /// match: the filter need not be checked, and the stored document is sent unchanged.
+    pub(super) fn by_unique_name(&self, skip: u32, count: u32) -> Result<Option<PageOf>, ScimError> {
+        let [part] = self.parts.as_slice() else { return Ok(None) };
+        let (Source::Indexed(kind), Some(filter)) = (part.source, &part.filter) else { return Ok(None) };
+        let is_of_rows = part.representation.takes_rows() && part.sort.is_none() && self.by_cursor.is_none();
+        let Some(name) = unique_name(kind, filter).filter(|_| is_of_rows) else { return Ok(None) };
+        let store = self.context.store;
+        let id = match kind {
+            Kind::User => store.id_by_user_name(name)?,
+            Kind::Team => store.id_by_team_name(name)?,
+        };
+        let ids: Vec<String> = id.into_iter().collect();
+        let mut page = PageOf::default();
+        for (id, row) in ids.iter().zip(store.rows(kind, &ids)?) {
+            let Some(row) = row else { continue };
+            page.total += 1;
+            page.only = Some([part.source.name().to_owned(), id.clone(), row.record.display_name()]);
+            if skip == 0 && count > 0 {
+                page.push(part.representation.row(kind, id, &row)?.json);
+            }
+        }
+        Ok(Some(page))
     }
 
     /// Lists matches in the order of the index or the listing, in bounded memory.

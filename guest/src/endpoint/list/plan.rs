@@ -26,6 +26,14 @@ impl Default for Plan {
     }
 }
 
+/// The name that the filter asks for, if it is a look-up by the unique name and by nothing else.
+pub(super) fn unique_name(kind: Kind, filter: &Filter) -> Option<&str> {
+    let Filter::Compare { .. } = filter else { return None };
+    let term = *filter.conjuncts().first()?;
+    let is_name = matches!((kind, term.path), (Kind::User, "userName") | (Kind::Team, "displayName"));
+    if is_name && term.operator == Operator::Eq { term.value.as_str() } else { None }
+}
+
 /// The best index for one of the terms that must hold. If no index fits, the plan reads everything that lists show.
 pub(super) fn plan(kind: Kind, filter: &Filter) -> Plan {
     best(kind, filter).unwrap_or_default()

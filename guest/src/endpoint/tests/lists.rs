@@ -150,6 +150,35 @@ fn p3_look_ups_joined_by_or_find_manual_members_too() {
     assert_eq!(find("displayName eq \"x\" or userName sw \"u\""), [scim]);
 }
 
+/// A look-up by the unique name alone is answered from the index, without checking the filter.
+#[test]
+fn r76_a_look_up_by_name_alone_is_answered_like_one_with_a_further_condition() {
+    let connector = Connector::new(10);
+    let long = format!("{}@example.com", "é".repeat(150));
+    let ids = [connector.create("Ada@example.com"), connector.create(&long), connector.add_manual("m1@example.com")];
+    connector.send("POST", "/Groups", Some(json!({"displayName": "Team A", "members": [{"value": ids[0]}]})));
+    for (path, name, total) in [
+        ("/Users?filter=userName", "ada@EXAMPLE.com", 1),
+        ("/Users?filter=userName", long.as_str(), 1),
+        ("/Users?filter=userName", &long.to_uppercase(), 1),
+        ("/Users?filter=userName", "m1@example.com", 1),
+        ("/Users?filter=userName", "nobody@example.com", 0),
+        ("/Users?filter=userName", "", 0),
+        ("/Groups?filter=displayName", "team a", 1),
+        ("/Groups?filter=displayName", "team b", 0),
+    ] {
+        for page in ["", "&startIndex=2", "&count=0", "&startIndex=1&count=5", "&attributes=id"] {
+            let [alone, further] = ["", " and id pr"].map(|further| {
+                let (response, body) = connector.send("GET", &format!("{path} eq \"{name}\"{further}{page}"), None);
+                assert_eq!(response.status, 200, "{name}: {body}");
+                body
+            });
+            assert_eq!(alone, further, "{name} {page}");
+            assert_eq!(alone["totalResults"], total, "{name} {page}");
+        }
+    }
+}
+
 #[test]
 fn memberships_are_filtered_from_either_end() {
     let connector = Connector::with(20, Options { list_manual: true, ..Options::default() });

@@ -273,7 +273,7 @@ fn create_file(path: &Path) -> io::Result<()> {
 }
 
 fn connect(path: &Path, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
-    // Not SQLITE_OPEN_READ_ONLY: also a reader may have to recover the log after a crash.
+    // SQLITE_OPEN_READ_ONLY would be wrong: after a crash, a reader too may have to recover the log.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| OpenError::sqlite(path, error))?;
     connection.busy_timeout(BUSY).map_err(|error| OpenError::sqlite(path, error))?;
@@ -313,7 +313,10 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     migrations().to_latest(connection).map_err(|source| OpenError::Migration { path: path.to_owned(), source })
 }
 
-/// The version of the tables. Refuses tables that a newer release has made.
+/// Returns the version of the tables.
+///
+/// # Errors
+/// If a newer release has made the tables.
 fn version(connection: &Connection, path: &Path) -> Result<i32, OpenError> {
     let pending = migrations().pending_migrations(connection);
     let pending = pending.map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
