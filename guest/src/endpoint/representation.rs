@@ -22,7 +22,7 @@ use crate::protocol::projection::{Plan, Projection};
 use crate::protocol::schema::{INSOMNIA_USER, ResourceSchema};
 use crate::protocol::timestamp;
 use crate::store::keys::Kind;
-use crate::store::{Edge, MemberRecord, ResourceRecord, Row, StoreError, Stored, TeamRecord};
+use crate::store::{self, Edge, MemberRecord, ResourceRecord, Row, StoreError, Stored, TeamRecord};
 
 /// Renders resources of one type for one request.
 pub(super) struct Representation<'c, 'h> {
@@ -42,8 +42,6 @@ pub(super) struct Representation<'c, 'h> {
 
 /// The approximate size of `meta` as text, in bytes.
 const META: usize = 320;
-/// The size for which the encoding of a document is prepared, in bytes: most users are smaller.
-const USUAL: usize = 1_024;
 /// The most teams that are cached; each takes some hundred bytes.
 const MOST_TEAMS: usize = 10_000;
 
@@ -393,10 +391,9 @@ fn insert_before_meta(document: &mut Document, name: &str, values: Vec<Value>) {
     }
 }
 
-/// Encodes a document, with room for `meta`. This can't fail, because all keys are strings.
+/// Encodes a document. This can't fail, because all keys are strings.
 fn encode(document: &Document) -> Vec<u8> {
-    let mut json = Vec::with_capacity(USUAL + META);
-    serde_json::to_writer(&mut json, document).map_or_else(|_| Vec::new(), |()| json)
+    store::encode(document).unwrap_or_default()
 }
 
 fn encode_text(text: &str) -> Vec<u8> {

@@ -254,7 +254,8 @@ impl Store<'_> {
         id.map_or(Ok(None), |id| self.member(&id))
     }
 
-    pub(super) fn id_at(&self, key: Key) -> Result<Option<String>, StoreError> {
+    /// The id that a unique index key holds.
+    pub(crate) fn id_at(&self, key: Key) -> Result<Option<String>, StoreError> {
         Ok(self.item(key)?.and_then(|item| String::from_utf8(item.value).ok()))
     }
 

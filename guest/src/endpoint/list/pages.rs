@@ -60,13 +60,9 @@ impl<'c, 'h> Listing<'c, 'h> {
         let [part] = self.parts.as_slice() else { return Ok(None) };
         let (Source::Indexed(kind), Some(filter)) = (part.source, &part.filter) else { return Ok(None) };
         let is_of_rows = part.representation.takes_rows() && part.sort.is_none() && self.by_cursor.is_none();
-        let Some(name) = unique_name(kind, filter).filter(|_| is_of_rows) else { return Ok(None) };
+        let Some(key) = is_of_rows.then(|| unique_name(kind, filter)).flatten() else { return Ok(None) };
         let store = self.context.store;
-        let id = match kind {
-            Kind::User => store.id_by_user_name(name)?,
-            Kind::Team => store.id_by_team_name(name)?,
-        };
-        let ids: Vec<String> = id.into_iter().collect();
+        let ids: Vec<String> = store.id_at(key)?.into_iter().collect();
         let mut page = PageOf::default();
         for (id, row) in ids.iter().zip(store.rows(kind, &ids)?) {
             let Some(row) = row else { continue };

@@ -1,5 +1,6 @@
 //! Chooses the index that answers a filter, so that a look-up never reads all resources.
 
+use crate::capability::Key;
 use crate::protocol::filter::{Conjunct, Filter, Operator};
 use crate::protocol::schema::ENTERPRISE_USER;
 use crate::store::Candidates;
@@ -26,12 +27,13 @@ impl Default for Plan {
     }
 }
 
-/// The name that the filter asks for, if it is a look-up by the unique name and by nothing else.
-pub(super) fn unique_name(kind: Kind, filter: &Filter) -> Option<&str> {
+/// The key that holds the id of the only match, if the filter is a look-up by the unique name and by nothing else.
+pub(super) fn unique_name(kind: Kind, filter: &Filter) -> Option<Key> {
     let Filter::Compare { .. } = filter else { return None };
-    let term = *filter.conjuncts().first()?;
-    let is_name = matches!((kind, term.path), (Kind::User, "userName") | (Kind::Team, "displayName"));
-    if is_name && term.operator == Operator::Eq { term.value.as_str() } else { None }
+    match plan(kind, filter).candidates {
+        Candidates::Key(key) => Some(key),
+        _ => None,
+    }
 }
 
 /// The best index for one of the terms that must hold. If no index fits, the plan reads everything that lists show.

@@ -111,13 +111,15 @@ impl Storage for SqliteStorage {
 
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
         bounds::check_scan(&pages)?;
-        let scanned = Readers::answer(&self.readers, organization, pages.clone()).await?;
+        // A single page is cached or read as a whole.
+        let several = (pages.len() > 1).then(|| pages.clone());
+        let scanned = Readers::answer(&self.readers, organization, pages).await?;
         let entries = scanned.iter().flat_map(|page| &page.entries);
-        let bytes: usize = entries.map(|entry| entry.key.len() + entry.value.len()).sum();
-        match bytes > bounds::MAX_SCAN_BYTES {
+        let bytes = || entries.map(|entry| entry.key.len() + entry.value.len()).sum::<usize>();
+        match several.filter(|_| bytes() > bounds::MAX_SCAN_BYTES) {
             // The pages that were not cached were read as if they were all, and leave no room for those that were.
-            true => Readers::answer_stored(&self.readers, organization, pages).await,
-            false => Ok(scanned),
+            Some(pages) => Readers::answer_stored(&self.readers, organization, pages).await,
+            None => Ok(scanned),
         }
     }
 
